@@ -1,0 +1,62 @@
+/** Renders docs/FORMAT.md. */
+import {type Layout, structureLayouts, tableLayouts} from './layout.js';
+import {constants, FORMAT_VERSION, NONE} from './schema.js';
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+function renderTable({name, doc, fields, size}: Layout, id?: number): string {
+	const title = id === undefined ? `### ${name}` : `### ${id} ${name}`;
+	const rows = fields.map((field) => `| ${field.offset} | ${field.type} | ${field.name} | ${cell(field.doc)} |`);
+	return [
+		title,
+		'',
+		`${doc}. ${size} bytes.`,
+		'',
+		'| offset | type | field | meaning |',
+		'|---|---|---|---|',
+		...rows,
+		'',
+	].join('\n');
+}
+
+/** @param hash the schema hash, see hash.ts */
+export function renderDocument(hash: bigint): string {
+	const values = Object.entries(constants).map(([group, names]) => {
+		const list = Object.entries(names).map(([name, value]) => `${name} ${value}`);
+		return `| ${group} | ${list.join(', ')} |`;
+	});
+	return `# The artefact format, version ${FORMAT_VERSION}
+
+Rendered from \`builder/format/schema.ts\` by \`npm run gen\`; schema hash \`${hash.toString(16).padStart(16, '0')}\`.
+
+\`\`\`
+stub ELF, zero-padded to a multiple of 4096
+preamble
+FRAME section  *      pages, each frame with its own runs
+HEAD section          tables and blob
+INDEX section         frame and run rows again, for seeking
+trailer               the last 64 bytes
+\`\`\`
+
+All numbers are little-endian and naturally aligned; sections start at multiples of 8 and are zero-padded to them.
+\`str\` and \`bytes\` fields are a u32 offset and a u32 length into the blob of HEAD. Text is followed by a NUL that the
+length does not count; bytes start at a multiple of 8. Text of no valid UTF-8 is kept byte by byte. The reference "no such
+row" is 0x${NONE.toString(16)}. Rows are padded at the end to a multiple of 8.
+
+A frame may stand before or behind others that fill the same address: the later one wins. STORED and IMAGE runs take their
+bytes one after the other from the decoded frame; ZERO runs take none. With codec NONE the data starts at a multiple of
+4096, and at a multiple of 2 MiB when it is at least as long; then \`checksum\` still covers the padding.
+
+## Structures
+
+${structureLayouts.map((layout) => renderTable(layout)).join('\n')}
+## Tables of HEAD
+
+${tableLayouts.map(renderTable).join('\n')}
+## Constants
+
+| group | names |
+|---|---|
+${values.join('\n')}
+`;
+}
