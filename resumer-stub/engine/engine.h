@@ -1,0 +1,153 @@
+/*
+ * The restore engine. One process becomes one task of the snapshot: engine.c tells the story, the other files do one kind of
+ * kernel thing each and are named like their counterpart in freezer/capture.
+ */
+#ifndef FRORE_ENGINE_H
+#define FRORE_ENGINE_H
+
+#include "../resume.h"
+#include "../text.h"
+
+#define ROWS(artefact, TABLE, count) artefact_table(artefact, FRORE_TABLE_##TABLE, count)
+
+/* Where the image of this stub begins and ends (linker script). */
+extern const uint8_t frore_image_start[], frore_image_end[];
+
+/* One stretch of the working area. */
+struct piece {
+	uint64_t start, length;
+};
+
+/*
+ * The working area: one hole that is free in our own address space and in the target's. Everything the engine still needs after
+ * the rest of memory is gone lies in it; only `resident` stays when the target runs.
+ */
+struct area {
+	struct piece all;
+	struct piece resident; /* final code, signal frames; stays mapped */
+	struct piece image;    /* copy of the stub */
+	struct piece engine;   /* struct engine */
+	struct piece stacks;   /* one for the engine, then one per thread */
+	struct piece workers;  /* stack and decoding workspace per fill worker */
+	struct piece vma_state;
+	struct piece artefact;
+	struct piece status;
+	struct piece vdso;    /* where vdso and vvar are parked */
+	struct piece content; /* shared memory while it is filled */
+};
+
+/* vdso and vvar of the running kernel. */
+struct vdso {
+	uint64_t start, size;	   /* [vdso]; 0 when there is none to move */
+	uint64_t vvar, vvar_size;  /* lowest [vvar*] and the span up to the end of the last */
+	struct piece parts[8];	   /* each mapping of both, in order of addresses */
+	uint32_t count;
+	int fixed; /* sealed: cannot be moved or unmapped */
+};
+
+#define VMA_LOCAL 1 /* maps the unchanged local file: IMAGE runs are already there */
+#define VMA_FILL 2  /* runs will be written into it */
+
+/* Number of helpers that fill memory. */
+#define MAX_WORKERS 8
+#define STACK_SIZE (128 * 1024ULL)
+#define THREAD_STACK (16 * 1024ULL)
+#define FRAME_LIMIT (4 * 1024 * 1024ULL) /* longest decoded frame that is accepted */
+
+/* Where this processor keeps each state component in a signal frame; asked once, CPUID is slow under a hypervisor. */
+#define COMPONENTS 20
+struct state_layout {
+	uint64_t features; /* components a frame may hold; 0 without XSAVE */
+	uint32_t size;	   /* bytes in standard format */
+	uint32_t pad0;
+	uint32_t offset[COMPONENTS], length[COMPONENTS];
+};
+
+struct resident_header; /* switch.h */
+
+struct engine {
+	struct resume *r;
+	struct resume resume; /* our copy, in the area */
+	uint32_t task_row;
+	const struct frore_task *task;
+	const struct frore_mm *mm;
+	const struct frore_vma *vmas; /* of this mm */
+	uint64_t vma_count;
+	uint8_t *vma_state;
+	const struct frore_thread *threads; /* of this task, the leader first */
+	uint32_t thread_count;
+	struct area area;
+	struct vdso vdso;
+	struct resident_header *resident;
+	struct state_layout state;
+	uint64_t frame_size; /* bytes of one signal frame with its extended state */
+	uint32_t workers;
+	uint32_t next_frame; /* taken by the fill workers */
+	uint32_t workers_left;
+	uint32_t failed;
+	uint64_t workspace;    /* bytes of decoding workspace per worker */
+	uint64_t stored_limit; /* longest compressed frame */
+	uint64_t raw_limit;    /* longest decoded compressed frame */
+};
+
+/* refuse() when err is negative; the thing is named by two numbers in hex. */
+long refuse_range(struct resume *r, const char *what, uint64_t start, uint64_t end, long err, const char *hint);
+
+/* artefact.c */
+long artefact_open(struct resume *r);
+long artefact_verify_all(struct resume *r);
+
+/* cpu.c: refuses, in words, a processor that lacks what the program was bound to. */
+long cpu_check(struct resume *r);
+void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
+uint64_t xgetbv0(void);
+
+/* area.c */
+long area_find(struct engine *e);
+_Noreturn void area_enter(struct engine *e, void (*story)(struct engine *));
+
+/* vmas.c */
+long vmas_unmap_all(struct engine *e);
+long vmas_set_mm(struct engine *e);
+long vmas_mark(struct engine *e);
+long vmas_map(struct engine *e);
+long vmas_finish(struct engine *e);
+long vmas_seal(struct engine *e);
+int64_t vma_find(const struct engine *e, uint64_t address, uint64_t length);
+
+/* pages.c */
+long pages_prepare(struct engine *e);
+long pages_fill(struct engine *e);
+
+/* contents.c */
+uint64_t contents_span(const struct artefact *a);
+uint64_t contents_address(const struct engine *e, uint32_t content);
+long contents_map(struct engine *e);
+long contents_unmap(struct engine *e);
+
+/* vdso.c */
+long vdso_find(struct resume *r, struct vdso *v);
+long vdso_park(struct engine *e);
+long vdso_place(struct engine *e);
+
+/* signals.c, timers.c, limits.c, process.c, credentials.c */
+long signals_actions(struct engine *e);
+long signals_pending(struct engine *e, uint32_t thread);
+long timers_create(struct engine *e);
+long timers_arm(struct engine *e);
+long limits_restore(struct engine *e);
+long process_place(struct engine *e);
+long process_finish(struct engine *e);
+long credentials_restore(struct engine *e);
+
+/* threads.c */
+long threads_create(struct engine *e);
+long threads_leader(struct engine *e);
+_Noreturn void threads_go(struct engine *e);
+
+/* registers.c: writes the signal frame of a thread; returns the stack pointer to sigreturn with. */
+void registers_prepare(struct engine *e);
+uint64_t registers_frame(struct engine *e, uint32_t thread);
+long registers_dynamic(struct engine *e, uint32_t thread);
+
+#endif

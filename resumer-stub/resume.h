@@ -1,0 +1,103 @@
+/*
+ * What the parts of the stub share: the opened artefact, the options, the way the pids are given back, and the status page
+ * through which the processes of one resume speak to each other.
+ */
+#ifndef FRORE_RESUME_H
+#define FRORE_RESUME_H
+
+#include <stdint.h>
+
+#include "gen/frore_format.h"
+#include "sys.h"
+
+#define PAGE 4096ULL
+#define PAGE_UP(x) (((uint64_t)(x) + PAGE - 1) & ~(PAGE - 1))
+#define EXIT_OWN_FAILURE 125
+
+/* The artefact, read and bounded: every pointer below lies in one private mapping at `base`. */
+struct artefact {
+	int fd; /* opened O_RDONLY|O_CLOEXEC on our own file */
+	uint32_t pad0;
+	uint64_t file_size;
+	uint8_t *base; /* mapping that holds HEAD and INDEX, page aligned, movable as a whole */
+	uint64_t base_length;
+	struct frore_trailer trailer;
+	struct frore_preamble preamble;
+	const struct frore_head *head;
+	const struct frore_directory *directory;
+	const uint8_t *blob;
+	uint64_t blob_length;
+	const struct frore_frame *frames;
+	uint64_t frame_count;
+	const struct frore_run *runs;
+	uint64_t run_count;
+};
+
+/* Rows of table `id`; *count is 0 when it is empty. */
+const void *artefact_table(const struct artefact *a, uint32_t id, uint64_t *count);
+/* NUL-terminated text of a str field. */
+const char *artefact_text(const struct artefact *a, struct frore_ref ref);
+/* Bytes of a bytes field (ref.length of them, 8-byte aligned). */
+const void *artefact_bytes(const struct artefact *a, struct frore_ref ref);
+
+enum pid_mode { PID_AUTO, PID_HOST, PID_PRIVATE, PID_RENUMBER };
+
+/* How the pids are given back; chosen by the launcher. */
+enum way { WAY_HOST, WAY_PRIVATE, WAY_WALK, WAY_RENUMBER };
+
+struct options {
+	enum pid_mode pid;
+	int verbose, force, own_tty, detach, lazy;
+	int argc;
+	char **argv; /* for the repeatable ones: --fd N=WHAT, --map OLD=NEW, --external WHAT */
+	char **envp;
+};
+
+/* Shared by all processes of one resume (MAP_SHARED|MAP_ANONYMOUS). */
+struct status {
+	uint32_t phase; /* enum phase, futex */
+	uint32_t go;	/* futex: 0 wait, 1 resume, 2 give up */
+	int32_t root_outer_pid;
+	uint32_t failed;	 /* 1 when `message` says why */
+	uint32_t ready;		 /* tasks that are ready */
+	uint32_t warning_length; /* bytes of `warnings` */
+	char message[1024];	 /* one line without "frore: " and newline */
+	char warnings[8192];	 /* newline-terminated lines without "frore: warning: " */
+};
+
+enum phase { PHASE_STARTING, PHASE_FAILED, PHASE_READY };
+
+struct resume {
+	struct artefact artefact;
+	struct options options;
+	enum way way;
+	int own_user_namespace; /* capabilities are to be dropped before the target runs */
+	int terminal_fd;	/* the launcher's terminal for the target, or -1 (O_CLOEXEC, number high) */
+	const char *exec_path;	/* AT_EXECFN: how we were executed, for where /proc is missing */
+	int proc_fd;		/* /proc of the target's pid namespace, or -1 */
+	struct status *status;
+};
+
+/*
+ * Fails the resume: one line "<what> <thing>: <error text>; <hint>" into the status page. err is a positive errno, 0 leaves it out;
+ * thing and hint may be NULL. Returns -1, so that callers can `return refuse(...)`.
+ */
+long refuse(struct resume *r, const char *what, const char *thing, long err, const char *hint);
+/* The same shape as a warning: the target is resumed all the same. */
+void warn(struct resume *r, const char *what, const char *thing, long err, const char *hint);
+
+/*
+ * engine/: turns the calling process (already at its pid when r->way gives pids back, all signals blocked, in its namespaces, holding
+ * fds 0-2 of the launcher, r->artefact.fd, r->terminal_fd) into task `task`: never returns on success. On failure the status page
+ * says why and the process ends with EXIT_OWN_FAILURE. It announces readiness by status->ready++ and futex wake,
+ * then waits for status->go.
+ */
+_Noreturn void engine_resume(struct resume *r, uint32_t task);
+
+/* launcher/: starts the processes, waits for readiness, gives go, supervises; returns the exit code or dies by the same signal. */
+int launcher_run(struct resume *r);
+
+/* inspect/: --inspect --check --help --version [--json]; returns the exit code. */
+int inspect_run(struct resume *r, int argc, char **argv);
+
+#endif
