@@ -6,7 +6,7 @@
 #include "engine.h"
 #include "switch.h"
 
-#define NS 1000000000LL
+#define SIGNAL_STOP 19
 
 struct clone_arguments {
 	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
@@ -212,6 +212,8 @@ void threads_go(struct engine *e)
 		add_call(&at, __NR_prctl, 65, e->task->mdwe, 0);
 	if (e->thread_count > 1)
 		add_call(&at, __NR_futex, (uint64_t)&shared->go, FUTEX_WAKE, 0x7fffffff);
+	if (e->task->flags & FRORE_TASK_STOPPED)
+		add_call(&at, __NR_kill, (uint64_t)sys0(__NR_getpid), SIGNAL_STOP, 0);
 	at->number = FINAL_END;
 	enter_final(code + (uint64_t)(final_leader - final_code_start), final, shared);
 }
