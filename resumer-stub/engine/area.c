@@ -36,7 +36,7 @@ static void lay_out(struct engine *e, uint64_t start)
 	lay(&a->engine, &at, sizeof(struct engine));
 	lay(&a->stacks, &at, STACK_SIZE + (nthreads - 1) * THREAD_STACK);
 	lay(&a->workers, &at, e->workers * (STACK_SIZE + e->workspace + e->stored_limit + e->raw_limit + 256 * 1024));
-	lay(&a->vma_state, &at, e->vma_count);
+	lay(&a->vma_state, &at, e->vma_count * sizeof(struct vma_state));
 	lay(&a->artefact, &at, e->r->artefact.base_length);
 	lay(&a->status, &at, sizeof(struct status));
 	lay(&a->vdso, &at, vdso_span(&e->vdso));
@@ -143,7 +143,7 @@ void area_enter(struct engine *old, void (*story)(struct engine *))
 	e->mm = (const void *)((uint64_t)e->mm + head_by);
 	e->vmas = (const void *)((uint64_t)e->vmas + head_by);
 	e->threads = (const void *)((uint64_t)e->threads + head_by);
-	e->vma_state = (uint8_t *)a->vma_state.start;
+	e->vma_state = (struct vma_state *)a->vma_state.start;
 	e->resident = (struct resident_header *)a->resident.start;
 	ret = sys_mprotect(a->image.start, a->image.length, PROT_READ | PROT_EXEC);
 	if (ret < 0) {

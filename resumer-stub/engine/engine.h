@@ -46,7 +46,12 @@ struct vdso {
 };
 
 #define VMA_LOCAL 1 /* maps the unchanged local file: IMAGE runs are already there */
-#define VMA_FILL 2  /* runs will be written into it */
+
+/* What is known of a mapping before it is made. */
+struct vma_state {
+	uint64_t fill; /* bytes that runs will write into it */
+	uint64_t flags;
+};
 
 /* Number of helpers that fill memory. */
 #define MAX_WORKERS 8
@@ -73,7 +78,7 @@ struct engine {
 	const struct frore_mm *mm;
 	const struct frore_vma *vmas; /* of this mm */
 	uint64_t vma_count;
-	uint8_t *vma_state;
+	struct vma_state *vma_state;
 	const struct frore_thread *threads; /* of this task, the leader first */
 	uint32_t thread_count;
 	struct area area;

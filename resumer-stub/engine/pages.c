@@ -81,7 +81,7 @@ static int skipped(const struct engine *e, const struct frore_run *run)
 	if (run->source != FRORE_SOURCE_IMAGE)
 		return 0;
 	at = vma_find(e, run->address, run->length);
-	return at >= 0 && e->vma_state[at] & VMA_LOCAL;
+	return at >= 0 && e->vma_state[at].flags & VMA_LOCAL;
 }
 
 /* Where the bytes of a run go; 0 when it points nowhere. Runs of our mm were bounded by vmas_mark. */
