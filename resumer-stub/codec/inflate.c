@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#define ZLIB_CONST
 #include <zutil.h>
 #include <inftrees.h>
 #include <inflate.h>

@@ -1,0 +1,126 @@
+/** Our shared object (freezer/sys/native/*.c): encoders, decoders, checksums, processor queries. Loaded at the first use. */
+import koffi from 'koffi';
+import {type Decoder, type Encoder, type Hasher, NamedCodecError} from '../../builder/codec.js';
+import {FroreError} from '../../builder/errors.js';
+import {constants} from '../../builder/format/schema.js';
+import {nativePath} from './package.js';
+
+const PAGE = 4096;
+const HASH_STATE = 88;
+
+function load() {
+	let library: ReturnType<typeof koffi.load>;
+	try {
+		library = koffi.load(nativePath());
+	} catch (error) {
+		throw new FroreError('native', `cannot load ${nativePath()}: ${(error as Error).message}`, 1, {
+			hint: 'Build it with `npm run build native`; it needs gcc.',
+		});
+	}
+	return {
+		bound: library.func('int64_t frore_native_bound(uint64_t length)'),
+		zstd: library.func('int64_t frore_native_zstd(int, void *, uint64_t, const void *, uint64_t)'),
+		lz4: library.func('int64_t frore_native_lz4(void *, uint64_t, const void *, uint64_t)'),
+		snappy: library.func('int64_t frore_native_snappy(void *, uint64_t, const void *, uint64_t)'),
+		decode: library.func(
+			'int64_t frore_native_decode(uint32_t, void *, uint64_t, const void *, uint64_t, void *, uint64_t)',
+		),
+		workspace: library.func('int64_t frore_native_decode_workspace(uint32_t)'),
+		hashInit: library.func('void frore_native_hash_init(void *)'),
+		hashUpdate: library.func('void frore_native_hash_update(void *, const void *, uint64_t)'),
+		hashDigest: library.func('void frore_native_hash_digest(const void *, void *)'),
+		xxh64: library.func('void frore_native_xxh64(const void *, uint64_t, void *)'),
+		cpuid: library.func('void frore_native_cpuid(uint32_t, uint32_t, void *)'),
+		xgetbv: library.func('void frore_native_xgetbv(void *)'),
+		scanZero: library.func('int64_t frore_native_scan_zero(const void *, uint64_t, void *)'),
+	};
+}
+
+let loaded: ReturnType<typeof load> | undefined;
+const native = (): ReturnType<typeof load> => (loaded ??= load());
+
+const wide = Buffer.alloc(8);
+
+/** XXH64 with seed 0. */
+export function xxh64(data: Uint8Array): bigint {
+	native().xxh64(data, data.length, wide);
+	return wide.readBigUInt64LE();
+}
+
+/** The builder's checksums at the speed of C. */
+export function createNativeHasher(): Hasher {
+	const state = Buffer.alloc(HASH_STATE);
+	return {
+		hash64(parts) {
+			const {hashInit, hashUpdate, hashDigest} = native();
+			hashInit(state);
+			for (const part of parts) hashUpdate(state, part, part.length);
+			hashDigest(state, wide);
+			return wide.readBigUInt64LE();
+		},
+	};
+}
+
+/**
+ * Encoder for `codec` (constants.CODEC.ZSTD, LZ4 or SNAPPY). What compress() returns lies in a buffer that the next call
+ * overwrites. @param level zstd only: -5..19
+ */
+export function createNativeEncoder(codec: number, level = 1): Encoder {
+	const {bound, zstd, lz4, snappy} = native();
+	let output = Buffer.alloc(0);
+	return {
+		codec,
+		compress(raw) {
+			const needed = Number(bound(raw.length));
+			if (output.length < needed) output = Buffer.allocUnsafeSlow(needed);
+			const length = Number(
+				codec === constants.CODEC.ZSTD
+					? zstd(level, output, output.length, raw, raw.length)
+					: codec === constants.CODEC.LZ4
+						? lz4(output, output.length, raw, raw.length)
+						: snappy(output, output.length, raw, raw.length),
+			);
+			if (length < 0) throw new NamedCodecError('compress', codec, raw.length);
+			return output.subarray(0, length);
+		},
+	};
+}
+
+/** Decoder for every codec: the stub's own code. */
+export function createNativeDecoder(): Decoder {
+	let workspace = Buffer.alloc(0);
+	return {
+		decompress(codec, stored, rawLength) {
+			const {decode, workspace: needs} = native();
+			const needed = Number(needs(codec));
+			if (workspace.length < needed) workspace = Buffer.allocUnsafeSlow(needed);
+			const raw = Buffer.allocUnsafeSlow(rawLength);
+			const length = Number(decode(codec, raw, rawLength, stored, stored.length, workspace, workspace.length));
+			if (length !== rawLength) throw new NamedCodecError('decode', codec, stored.length);
+			return raw;
+		},
+	};
+}
+
+/** EAX, EBX, ECX, EDX of one CPUID leaf; zeros when the processor has none such. */
+export function cpuid(leaf: number, subleaf = 0): readonly [eax: number, ebx: number, ecx: number, edx: number] {
+	const out = new Uint32Array(4);
+	native().cpuid(leaf, subleaf, out);
+	return [out[0]!, out[1]!, out[2]!, out[3]!];
+}
+
+/** XCR0: the state components that the kernel has enabled; 0 without XSAVE. */
+export function xgetbv(): bigint {
+	native().xgetbv(wide);
+	return wide.readBigUInt64LE();
+}
+
+/**
+ * Which of the 4096-byte pages in `pages` are all zeros: bit n%8 of byte n/8 of `bitmap` is set for page n; returns how many.
+ * `bitmap` has a byte for every 8 pages.
+ */
+export function scanZero(pages: Uint8Array, bitmap: Uint8Array): number {
+	const count = Math.floor(pages.length / PAGE);
+	if (bitmap.length * 8 < count) throw new RangeError(`bitmap of ${bitmap.length} bytes for ${count} pages`);
+	return Number(native().scanZero(pages, count, bitmap));
+}

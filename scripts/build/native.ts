@@ -1,0 +1,30 @@
+/** Builds dist/frore-native.so: encoders, decoders, checksums and processor queries for the freezer. */
+import {mkdirSync, readdirSync} from 'node:fs';
+import {compile, compiler, isFresh, recordCommand, run} from './compile.js';
+import {codecUnits, thirdPartyIncludes} from './third-party.js';
+
+const output = 'dist/frore-native.so';
+const flags = ['-O2', '-std=gnu11', '-fPIC', '-fvisibility=hidden', '-ffunction-sections', '-fdata-sections'];
+const strict = ['-Wall', '-Wextra', '-Werror'];
+/** The stub's own glue, so that both sides decode with the same code; its heap and mem functions stay out. */
+const glue = ['codec', 'hash', 'inflate', 'snappy'].map((name) => `resumer-stub/codec/${name}.c`);
+
+export async function buildNative(): Promise<void> {
+	const own = readdirSync('freezer/sys/native')
+		.filter((name) => name.endsWith('.c'))
+		.map((name) => `freezer/sys/native/${name}`);
+	const objects = await compile(
+		[
+			...[...own, ...glue].map((source) => ({source, flags: [...flags, ...strict, ...thirdPartyIncludes]})),
+			...codecUnits(flags),
+		],
+		'.build/native',
+	);
+	const args = ['-shared', '-o', output, ...objects, '-Wl,--gc-sections,-z,defs,-s'];
+	const command = args.join(' ');
+	if (isFresh(output, command, objects)) return;
+	mkdirSync('dist', {recursive: true});
+	await run(compiler, args);
+	recordCommand(output, command);
+	console.error(`  ld ${output}`);
+}

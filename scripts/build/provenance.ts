@@ -1,0 +1,34 @@
+/** The stub's provenance note: what it was built from, and the hash of its code and data, put in by postject after linking. */
+import {readFileSync} from 'node:fs';
+import {inject} from 'postject';
+import {findProvenance, loadedBytesHash, type Provenance} from '../../builder/provenance.js';
+import {compiler, run} from './compile.js';
+
+const FUSE = 'FRORE_PROVENANCE_6f0d1c52a4b94d0e';
+
+const versionOf = (name: string): string =>
+	(JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')) as {version: string}).version;
+
+export async function provenanceOf(file: string, flags: readonly string[]): Promise<Provenance> {
+	return {
+		sha256: await loadedBytesHash(readFileSync(file)),
+		compiler: (await run(compiler, ['--version'])).split('\n')[0]!,
+		flags: [...new Set(flags)].filter((flag) => /^-[OfmW]/.test(flag)).join(' '),
+		version: (JSON.parse(readFileSync('package.json', 'utf8')) as {version: string}).version,
+		sources: {
+			zstd: `1.5.7 from zstd-napi ${versionOf('zstd-napi')}, BSD-3-Clause`,
+			lz4: `1.9.2 from lz4 ${versionOf('lz4')}, BSD-2-Clause`,
+			zlib: `1.3.1 from zlib-sync ${versionOf('zlib-sync')}, Zlib`,
+			frore: 'MIT',
+		},
+	};
+}
+
+/** postject reports success even when it did nothing, so the note is read back. */
+export async function injectProvenance(file: string, provenance: Provenance): Promise<void> {
+	await inject(file, 'FRORE_PROVENANCE', Buffer.from(JSON.stringify(provenance)), {sentinelFuse: FUSE});
+	const elf = readFileSync(file);
+	const found = findProvenance(elf);
+	if (found?.sha256 !== provenance.sha256) throw new Error(`postject left no provenance note in ${file}`);
+	if ((await loadedBytesHash(elf)) !== provenance.sha256) throw new Error(`postject changed the code of ${file}`);
+}
