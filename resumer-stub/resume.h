@@ -47,10 +47,25 @@ enum way { WAY_HOST, WAY_PRIVATE, WAY_WALK, WAY_RENUMBER };
 
 struct options {
 	enum pid_mode pid;
-	int verbose, force, own_tty, detach, lazy;
+	int verbose, force, own_tty, detach, lazy, json;
 	int argc;
 	char **argv; /* for the repeatable ones: --fd N=WHAT, --map OLD=NEW, --external WHAT */
 	char **envp;
+};
+
+/* What the launcher's own processes tell each other; the engine leaves it alone. */
+struct family {
+	uint32_t maps;	      /* futex: 1 the id maps are written, 2 they could not be */
+	uint32_t launched;    /* 1: the root task exists */
+	uint32_t step;	      /* enum step (launcher.h) that failed before that */
+	int32_t error;	      /* and why, as a positive errno */
+	int32_t pid, pgid;    /* of the root task as its parent sees them */
+	int32_t pidfd;	      /* of the root task, in the table that launcher, relay and fake parent share */
+	uint32_t interrupted; /* signal that came to the launcher before go */
+	uint32_t ended;	      /* 1: wait_status is the end of the root task */
+	int32_t wait_status;
+	uint32_t stopped; /* 1: stop_status is news */
+	int32_t stop_status;
 };
 
 /* Shared by all processes of one resume (MAP_SHARED|MAP_ANONYMOUS). */
@@ -59,8 +74,11 @@ struct status {
 	uint32_t go;	/* futex: 0 wait, 1 resume, 2 give up */
 	int32_t root_outer_pid;
 	uint32_t failed;	 /* 1 when `message` says why */
-	uint32_t ready;		 /* tasks that are ready */
+	uint32_t ready;		 /* futex: low half tasks that are ready, high half counts what else the launcher has to look at */
 	uint32_t warning_length; /* bytes of `warnings` */
+	uint32_t message_taken;	 /* 1 as soon as somebody writes `message` */
+	uint32_t pid_taken;	 /* 1 when the failure is an id in use: the launcher may try another way */
+	struct family family;
 	char message[1024];	 /* one line without "frore: " and newline */
 	char warnings[8192];	 /* newline-terminated lines without "frore: warning: " */
 };
@@ -94,10 +112,15 @@ void warn(struct resume *r, const char *what, const char *thing, long err, const
  */
 _Noreturn void engine_resume(struct resume *r, uint32_t task);
 
+/* One line "frore: <kind><line>" on standard error. */
+void say(const char *kind, const char *line, size_t length);
+
 /* launcher/: starts the processes, waits for readiness, gives go, supervises; returns the exit code or dies by the same signal. */
 int launcher_run(struct resume *r);
 
-/* inspect/: --inspect --check --help --version [--json]; returns the exit code. */
-int inspect_run(struct resume *r, int argc, char **argv);
+/* inspect/: what the artefact tells about itself without resuming anything; they return the exit code. */
+int inspect_run(struct resume *r);
+int check_run(struct resume *r);
+int help_run(const char *name);
 
 #endif

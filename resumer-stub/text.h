@@ -12,9 +12,11 @@ struct text {
 
 struct text text_in(char *buffer, size_t size);
 void text_str(struct text *t, const char *s);
+void text_line(struct text *t, const char *s); /* control characters become '?', so that it stays one line */
 void text_dec(struct text *t, int64_t value);
 void text_hex(struct text *t, uint64_t value);
 void text_errno(struct text *t, long err); /* "No such file or directory (ENOENT)" */
+void text_signal(struct text *t, int signo); /* "SIGTERM" */
 void text_char(struct text *t, char c);
 
 size_t text_length(const char *s);
