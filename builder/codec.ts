@@ -17,7 +17,7 @@ export interface Decoder {
 
 export interface Hasher {
 	/** XXH64 with seed 0 over the parts, one behind the other. */
-	hash64(parts: readonly Uint8Array[]): bigint;
+	hash64(parts: Iterable<Uint8Array>): bigint;
 }
 
 /** Name of a codec as the command line has it ("flate" for raw deflate), or its number. */

@@ -1,0 +1,242 @@
+/** Opens an artefact: trailer, preamble, tables and index, each bounded and checked before it is used. */
+import type {Decoder, Hasher} from './codec.js';
+import {decodeHead} from './decode.js';
+import {damaged, FroreError, unknownFormat} from './errors.js';
+import {SCHEMA_HASH} from './format/hash.js';
+import {constants, FORMAT_VERSION, type Snapshot} from './format/schema.js';
+import {
+	ARCH_X86_64,
+	type Frame,
+	offsetOfField,
+	PAGE_SIZE,
+	PREAMBLE_MAGIC,
+	type Preamble,
+	type Run,
+	readStructure,
+	sizeOfStructure,
+	TRAILER_MAGIC,
+	type Trailer,
+} from './structures.js';
+
+/** A file, or bytes in memory. */
+export interface Source {
+	/** For messages: the path, or "stdin". */
+	readonly name: string;
+	/** Bytes. */
+	readonly size: number;
+	/** Up to `length` bytes; fewer only at the end. What is returned may be overwritten by the next call. */
+	read(offset: number, length: number): Uint8Array;
+}
+
+export interface Artefact {
+	readonly source: Source;
+	readonly hasher: Hasher;
+	readonly preamble: Preamble;
+	readonly trailer: Trailer;
+	readonly snapshot: Snapshot;
+	readonly frames: readonly Frame[];
+	readonly runs: readonly Run[];
+	/** Bytes of the stub, padding included. */
+	readonly stubLength: number;
+}
+
+const CHUNK = 1024 * 1024;
+/** As the stub has it. */
+const TABLES_LIMIT = 2 ** 32;
+
+export const bytesSource = (bytes: Uint8Array, name = 'the artefact'): Source => ({
+	name,
+	size: bytes.length,
+	read: (offset, length) => bytes.subarray(offset, offset + length),
+});
+
+function readExactly(source: Source, offset: number, length: number): Uint8Array {
+	const {name, size} = source;
+	const bytes = source.read(offset, length);
+	if (bytes.length !== length)
+		throw damaged(`${name} is damaged: it ends at ${size}, byte ${offset + length} is needed`);
+	return bytes;
+}
+
+function readTrailer(source: Source): Trailer {
+	const length = sizeOfStructure('trailer');
+	if (source.size < length) throw unknownFormat(`${source.name} is not a frore artefact: it has ${source.size} bytes`);
+	const trailer = readStructure('trailer', readExactly(source, source.size - length, length));
+	if (trailer.magic !== TRAILER_MAGIC) {
+		throw unknownFormat(
+			`${source.name} is not a frore artefact, or has lost its end: there is no snapshot at the end of its ${source.size} bytes`,
+			'Copy it again whole; strip(1) must not be used on it.',
+		);
+	}
+	return trailer;
+}
+
+function readPreamble(source: Source, {preamble_offset: offset}: Trailer, hasher: Hasher): Preamble {
+	const length = sizeOfStructure('preamble');
+	const {name} = source;
+	if (offset % BigInt(PAGE_SIZE) !== 0n || offset + BigInt(length) > BigInt(source.size)) {
+		throw damaged(
+			`${name} is damaged: its trailer says the snapshot begins at ${offset}, the file ends at ${source.size}`,
+		);
+	}
+	const bytes = readExactly(source, Number(offset), length);
+	const preamble = readStructure('preamble', bytes);
+	if (preamble.magic !== PREAMBLE_MAGIC) throw damaged(`${name} is damaged: no preamble at ${offset}`);
+	if (preamble.version !== FORMAT_VERSION) {
+		throw unknownFormat(
+			`${name}: snapshot format ${preamble.version}, but this frore reads format ${FORMAT_VERSION}`,
+			'Use the frore that it was made with.',
+		);
+	}
+	if (preamble.checksum !== hasher.hash64([bytes.subarray(0, offsetOfField('preamble', 'checksum'))])) {
+		throw damaged(`${name} is damaged: the preamble's checksum is wrong`);
+	}
+	if (preamble.schema_hash !== SCHEMA_HASH) {
+		throw unknownFormat(
+			`${name}: made by another build of frore, whose tables are laid out differently`,
+			'Use the frore that it was made with.',
+		);
+	}
+	if (preamble.arch !== ARCH_X86_64 || preamble.page_size !== PAGE_SIZE) {
+		throw unknownFormat(`${name}: made for machine ${preamble.arch} with pages of ${preamble.page_size} bytes`);
+	}
+	return preamble;
+}
+
+/** HEAD and INDEX lie next to each other before the trailer. */
+function readTables(source: Source, trailer: Trailer, hasher: Hasher): {head: Uint8Array; index: Uint8Array} {
+	const section = BigInt(sizeOfStructure('section'));
+	const end = BigInt(source.size - sizeOfStructure('trailer'));
+	const start = trailer.head_offset - section;
+	const middle = trailer.index_offset - section;
+	const inside =
+		start >= trailer.preamble_offset + BigInt(sizeOfStructure('preamble')) &&
+		trailer.head_offset + trailer.head_length <= middle &&
+		trailer.index_offset + trailer.index_length <= end &&
+		end - start < BigInt(TABLES_LIMIT);
+	if (!inside) throw damaged(`${source.name} is damaged: its trailer points outside of the file`);
+	const all = readExactly(source, Number(start), Number(end - start)).slice();
+	const head = all.subarray(0, Number(middle - start));
+	const index = all.subarray(Number(middle - start));
+	if (hasher.hash64([head]) !== trailer.head_checksum) {
+		throw damaged(`${source.name} is damaged: the checksum of its tables is wrong`);
+	}
+	const last = readExactly(source, Number(end), offsetOfField('trailer', 'checksum'));
+	if (hasher.hash64([index, last]) !== trailer.checksum) {
+		throw damaged(`${source.name} is damaged: the checksum of its index is wrong`);
+	}
+	return {
+		head: payloadOf(source, head, constants.SECTION.HEAD, trailer.head_length),
+		index: payloadOf(source, index, constants.SECTION.INDEX, trailer.index_length),
+	};
+}
+
+function payloadOf({name}: Source, bytes: Uint8Array, type: number, length: bigint): Uint8Array {
+	const section = readStructure('section', bytes);
+	if (section.type !== type || section.length !== length)
+		throw damaged(`${name} is damaged: a section's head is wrong`);
+	return bytes.subarray(sizeOfStructure('section'), sizeOfStructure('section') + Number(length));
+}
+
+function readIndex({name}: Source, payload: Uint8Array): {frames: Frame[]; runs: Run[]} {
+	const [head, frameSize, runSize] = [sizeOfStructure('index'), sizeOfStructure('frame'), sizeOfStructure('run')];
+	if (payload.length < head) throw damaged(`${name} is damaged: its index is too short`);
+	const {frames, runs} = readStructure('index', payload);
+	if (BigInt(head) + frames * BigInt(frameSize) + runs * BigInt(runSize) !== BigInt(payload.length)) {
+		throw damaged(`${name} is damaged: its index says ${frames} frames and ${runs} runs, which it does not hold`);
+	}
+	const runsAt = head + Number(frames) * frameSize;
+	return {
+		frames: Array.from({length: Number(frames)}, (_, i) => readStructure('frame', payload, head + i * frameSize)),
+		runs: Array.from({length: Number(runs)}, (_, i) => readStructure('run', payload, runsAt + i * runSize)),
+	};
+}
+
+/** Every byte between preamble and HEAD belongs to exactly one frame, every run to exactly one frame and to a row that exists. */
+function checkFrames(
+	source: Source,
+	trailer: Trailer,
+	frames: readonly Frame[],
+	runs: readonly Run[],
+	snapshot: Snapshot,
+): void {
+	const fail = (index: number, why: string): never => {
+		throw damaged(`${source.name} is damaged: page frame ${index} ${why}`);
+	};
+	const fixed = BigInt(sizeOfStructure('section') + sizeOfStructure('frame'));
+	const limit = trailer.head_offset - BigInt(sizeOfStructure('section'));
+	let at = trailer.preamble_offset + BigInt(sizeOfStructure('preamble'));
+	let run = 0;
+	for (const [index, frame] of frames.entries()) {
+		const end = frame.offset + frame.length;
+		const headEnd = frame.offset + fixed + BigInt(frame.run_count * sizeOfStructure('run'));
+		if (frame.offset !== at) fail(index, `says it begins at ${frame.offset}, the one before ends at ${at}`);
+		if (end > limit) fail(index, `says it ends at ${end}, the frames end at ${limit}`);
+		if (frame.data_offset < headEnd || frame.data_offset + frame.stored_length > end)
+			fail(index, 'holds less data than it says');
+		if (frame.first_run !== run || run + frame.run_count > runs.length)
+			fail(index, 'refers to runs of pages that are not its own');
+		let raw = 0n;
+		for (; run < frame.first_run + frame.run_count; run++) {
+			const {space, index: row, source: kind, length, address} = runs[run]!;
+			const rows =
+				space === constants.SPACE.MM ? snapshot.mm : space === constants.SPACE.CONTENT ? snapshot.content : [];
+			if (row >= rows.length || kind > constants.SOURCE.IMAGE || address + length >= 2n ** 63n)
+				fail(index, `has a run ${run} that points nowhere`);
+			if (kind !== constants.SOURCE.ZERO) raw += length;
+		}
+		if (raw !== frame.raw_length) fail(index, `has runs of ${raw} bytes, but holds ${frame.raw_length}`);
+		at = end;
+	}
+	if (at !== limit || run !== runs.length) throw damaged(`${source.name} is damaged: its page frames are not complete`);
+}
+
+/** Throws FroreError 'unknown-format' or 'damaged'. The bytes of the page frames are not read; verify() does that. */
+export function openArtefact(source: Source, hasher: Hasher): Artefact {
+	const trailer = readTrailer(source);
+	const preamble = readPreamble(source, trailer, hasher);
+	const tables = readTables(source, trailer, hasher);
+	const snapshot = decodeHead(tables.head);
+	const {frames, runs} = readIndex(source, tables.index);
+	checkFrames(source, trailer, frames, runs, snapshot);
+	return {source, hasher, preamble, trailer, snapshot, frames, runs, stubLength: Number(trailer.preamble_offset)};
+}
+
+/** Bytes of a frame as they lie in the file, its checksum field set to 0, in chunks. */
+function* frameBytes({source}: Artefact, frame: Frame): Generator<Uint8Array> {
+	const [start, end] = [Number(frame.offset), Number(frame.offset + frame.length)];
+	for (let at = start; at < end; at += CHUNK) {
+		const bytes = readExactly(source, at, Math.min(CHUNK, end - at));
+		if (at > start) yield bytes;
+		else yield bytes.slice().fill(0, ...checksumField());
+	}
+}
+
+const checksumField = (): [start: number, end: number] => {
+	const start = sizeOfStructure('section') + offsetOfField('frame', 'checksum');
+	return [start, start + 8];
+};
+
+/** Reads every page frame and compares its checksum. Throws FroreError 'damaged'. `onProgress` gets bytes done and in all. */
+export function verify(artefact: Artefact, onProgress?: (done: number, total: number) => void): void {
+	const {frames, hasher, source} = artefact;
+	const total = frames.reduce((sum, frame) => sum + Number(frame.length), 0);
+	let done = 0;
+	for (const [index, frame] of frames.entries()) {
+		if (hasher.hash64(frameBytes(artefact, frame)) !== frame.checksum) {
+			throw damaged(`${source.name} is damaged: the checksum of page frame ${index} at ${frame.offset} is wrong`);
+		}
+		done += Number(frame.length);
+		onProgress?.(done, total);
+	}
+}
+
+/** The bytes of a frame's STORED and IMAGE runs, one after the other. */
+export function readFrame({source}: Artefact, frame: Frame, decoder: Decoder): Uint8Array {
+	const stored = readExactly(source, Number(frame.data_offset), Number(frame.stored_length));
+	try {
+		return decoder.decompress(frame.codec, stored, Number(frame.raw_length));
+	} catch (error) {
+		throw new FroreError('damaged', `${source.name} is damaged: ${(error as Error).message}`, 4, {cause: error});
+	}
+}

@@ -1,0 +1,74 @@
+/** Hand-made snapshots and artefacts for tests of the format. */
+import {ArtefactWriter, type Run} from '../../builder/artefact-writer.js';
+import type {Encoder, Hasher} from '../../builder/codec.js';
+import type {FieldType} from '../../builder/format/fields.js';
+import {tableLayouts} from '../../builder/format/layout.js';
+import {constants, emptySnapshot, type Snapshot, type TableName} from '../../builder/format/schema.js';
+
+const TEXTS = ['', 'plain', 'Grüße 🌍', 'not UTF-8: \udcff\udc80'];
+
+/** A value for the `n`th field that is unlike its neighbours'. */
+function value(type: FieldType, n: number): unknown {
+	const seed = n * 2654435761;
+	switch (type) {
+		case 'u8':
+			return seed % 256;
+		case 'u16':
+			return seed % 65536;
+		case 'u32':
+			return seed % 2 ** 32;
+		case 'i32':
+			return (seed % 2 ** 31) - 2 ** 30;
+		case 'u64':
+			return BigInt.asUintN(64, BigInt(seed) * 0x9e3779b97f4a7c15n);
+		case 'i64':
+			return BigInt.asIntN(64, BigInt(seed) * 0x9e3779b97f4a7c15n);
+		case 'str':
+			return TEXTS[n % TEXTS.length];
+		default:
+			return Uint8Array.from({length: n % 40}, (_, i) => (n + i) % 256);
+	}
+}
+
+/** `rows` rows in every table, every field with a value of its own. Refers to rows that do not exist; made for the codec alone. */
+export function fullSnapshot(rows = 2): Snapshot {
+	const snapshot = emptySnapshot() as Record<TableName, unknown[]>;
+	let n = 1;
+	for (const {name, fields} of tableLayouts) {
+		for (let row = 0; row < rows; row++) {
+			snapshot[name as TableName].push(Object.fromEntries(fields.map((field) => [field.name, value(field.type, n++)])));
+		}
+	}
+	return snapshot as Snapshot;
+}
+
+export const storedRun = (address: bigint, length: number, source: number = constants.SOURCE.STORED): Run => ({
+	address,
+	length: BigInt(length),
+	index: 0,
+	space: constants.SPACE.MM,
+	source,
+});
+
+/** Bytes that compress, but not to nothing. */
+export const somePages = (length: number): Uint8Array =>
+	Uint8Array.from({length}, (_, i) => ((i >> 4) * 37 + (i % 7)) % 256);
+
+/** A small artefact with three frames behind a stub of 4096 bytes. */
+export function smallArtefact(hasher: Hasher, encoder: Encoder, snapshot = fullSnapshot()): Uint8Array {
+	const chunks: Uint8Array[] = [];
+	const sink = {write: (chunk: Uint8Array) => void chunks.push(chunk.slice())};
+	const writer = new ArtefactWriter(sink, new Uint8Array(100).fill(0xee), {codec: encoder.codec, hasher});
+	const raw = somePages(8192);
+	const {ZERO, IMAGE} = constants.SOURCE;
+	writer.frame(
+		[storedRun(0x1000n, 4096), storedRun(0x8000n, 4096, ZERO), storedRun(0x10000n, 4096)],
+		raw,
+		encoder.compress(raw),
+		encoder.codec,
+	);
+	writer.frame([storedRun(0x20000n, 4096, ZERO)], {length: 0}, new Uint8Array(), constants.CODEC.NONE);
+	writer.frame([storedRun(0x400000n, 8192, IMAGE)], raw, encoder.compress(raw), encoder.codec);
+	writer.finish(snapshot);
+	return new Uint8Array(Buffer.concat(chunks));
+}
