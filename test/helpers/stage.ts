@@ -73,6 +73,14 @@ export class Stage {
 		return here;
 	}
 
+	/** A script of test/helpers, copied to where this user may read it. */
+	helper(name: string): string {
+		const here = join(this.dir, name);
+		copyFileSync(join('test', 'helpers', name), here);
+		chmodSync(here, 0o755);
+		return here;
+	}
+
 	async start(command: string[], options: Partial<StartOptions> = {}): Promise<Started> {
 		const started = await Started.start(command, {cwd: this.dir, env: this.env, prefix: this.who.prefix, ...options});
 		this.started.push(started);
@@ -120,7 +128,7 @@ export class Stage {
 
 	/** Runs an artefact. */
 	thaw(file: string, args: string[] = [], options: Partial<StartOptions> = {}): Promise<Started> {
-		return this.start([file, ...args], options);
+		return this.start([file.includes('/') ? file : `./${file}`, ...args], options);
 	}
 
 	/** Ends everything this test has started, by the mark in its environment, and removes the directory. */
