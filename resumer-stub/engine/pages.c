@@ -32,7 +32,8 @@ static uint32_t processors(void)
 	uint32_t n = 0;
 
 	for (i = 0; i < got / 8; i++)
-		n += (uint32_t)__builtin_popcountll(mask[i]);
+		for (; mask[i]; mask[i] &= mask[i] - 1)
+			n++;
 	return n ? n : 1;
 }
 
