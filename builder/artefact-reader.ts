@@ -4,6 +4,7 @@ import {decodeHead} from './decode.js';
 import {damaged, FroreError, unknownFormat} from './errors.js';
 import {SCHEMA_HASH} from './format/hash.js';
 import {constants, FORMAT_VERSION, type Snapshot} from './format/schema.js';
+import {viewOf} from './rows.js';
 import {
 	ARCH_X86_64,
 	type Frame,
@@ -202,20 +203,23 @@ export function openArtefact(source: Source, hasher: Hasher): Artefact {
 	return {source, hasher, preamble, trailer, snapshot, frames, runs, stubLength: Number(trailer.preamble_offset)};
 }
 
-/** Bytes of a frame as they lie in the file, its checksum field set to 0, in chunks. */
+/**
+ * Bytes of a frame as they lie in the file, in chunks, with the checksum of the index taken off its checksum field: that leaves the
+ * 0 with which the checksum was made, unless the two copies differ.
+ */
 function* frameBytes({source}: Artefact, frame: Frame): Generator<Uint8Array> {
 	const [start, end] = [Number(frame.offset), Number(frame.offset + frame.length)];
+	const sumAt = sizeOfStructure('section') + offsetOfField('frame', 'checksum');
 	for (let at = start; at < end; at += CHUNK) {
-		const bytes = readExactly(source, at, Math.min(CHUNK, end - at));
-		if (at > start) yield bytes;
-		else yield bytes.slice().fill(0, ...checksumField());
+		let bytes = readExactly(source, at, Math.min(CHUNK, end - at));
+		if (at === start) {
+			bytes = bytes.slice();
+			const view = viewOf(bytes);
+			view.setBigUint64(sumAt, view.getBigUint64(sumAt, true) ^ frame.checksum, true);
+		}
+		yield bytes;
 	}
 }
-
-const checksumField = (): [start: number, end: number] => {
-	const start = sizeOfStructure('section') + offsetOfField('frame', 'checksum');
-	return [start, start + 8];
-};
 
 /** Reads every page frame and compares its checksum. Throws FroreError 'damaged'. `onProgress` gets bytes done and in all. */
 export function verify(artefact: Artefact, onProgress?: (done: number, total: number) => void): void {

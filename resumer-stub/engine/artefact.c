@@ -202,7 +202,7 @@ long artefact_verify_all(struct resume *r)
 			if (read_exactly(r, buffer, n, f->offset + at) < 0)
 				return -1;
 			if (at == 0)
-				memset(buffer + sum_at, 0, 8);
+				*(uint64_t *)(buffer + sum_at) ^= f->checksum; /* 0 when the two copies agree */
 			frore_hash_update(&h, buffer, n);
 			at += n;
 		}
