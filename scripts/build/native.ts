@@ -5,19 +5,20 @@ import {codecUnits, thirdPartyIncludes} from './third-party.js';
 
 const output = 'dist/frore-native.so';
 const flags = ['-O2', '-std=gnu11', '-fPIC', '-fvisibility=hidden', '-ffunction-sections', '-fdata-sections'];
-const strict = ['-Wall', '-Wextra', '-Werror'];
+/** How our own C of the shared object is compiled. */
+export const nativeFlags = [...flags, '-Wall', '-Wextra', '-Werror', ...thirdPartyIncludes];
 /** The stub's own glue, so that both sides decode with the same code; its heap and mem functions stay out. */
 const glue = ['codec', 'hash', 'inflate', 'snappy'].map((name) => `resumer-stub/codec/${name}.c`);
 
-export async function buildNative(): Promise<void> {
-	const own = readdirSync('freezer/sys/native')
+export const nativeSources = (): string[] =>
+	readdirSync('freezer/sys/native')
 		.filter((name) => name.endsWith('.c'))
+		.sort()
 		.map((name) => `freezer/sys/native/${name}`);
+
+export async function buildNative(): Promise<void> {
 	const objects = await compile(
-		[
-			...[...own, ...glue].map((source) => ({source, flags: [...flags, ...strict, ...thirdPartyIncludes]})),
-			...codecUnits(flags),
-		],
+		[...[...nativeSources(), ...glue].map((source) => ({source, flags: nativeFlags})), ...codecUnits(flags)],
 		'.build/native',
 	);
 	const args = ['-shared', '-o', output, ...objects, '-Wl,--gc-sections,-z,defs,-s'];

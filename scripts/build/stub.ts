@@ -22,10 +22,12 @@ const flags = [
 	'-ffunction-sections',
 	'-fdata-sections',
 ];
-const own = ['-Os', '-Wall', '-Wextra', '-Werror', '-Iresumer-stub', ...thirdPartyIncludes, ...flags];
+/** How our own C of the stub is compiled. */
+export const stubFlags = ['-Os', '-Wall', '-Wextra', '-Werror', '-Iresumer-stub', ...thirdPartyIncludes, ...flags];
 const thirdParty = ['-O2', ...flags];
 
-const stubSources = (): string[] =>
+/** Every C and assembly file of the stub. */
+export const stubSources = (): string[] =>
 	readdirSync('resumer-stub', {recursive: true, encoding: 'utf8'})
 		.filter((name) => /\.[cS]$/.test(name))
 		.sort()
@@ -56,14 +58,14 @@ export async function buildStub(): Promise<void> {
 	if (!existsSync('resumer-stub/main.c')) throw new Error('there is no resumer-stub/main.c');
 	const sources = stubSources();
 	const objects = await compile(
-		[...[...sources, 'templates/note.S'].map((source) => ({source, flags: own})), ...decoderUnits(thirdParty)],
+		[...[...sources, 'templates/note.S'].map((source) => ({source, flags: stubFlags})), ...decoderUnits(thirdParty)],
 		'.build/stub',
 	);
 	if (!(await link(objects))) return;
 	const stamped = '.build/stub/stamped.elf';
 	mkdirSync('templates', {recursive: true});
 	await run('strip', ['--strip-all', linked, '-o', stamped]);
-	await injectProvenance(stamped, await provenanceOf(stamped, [...own, ...thirdParty]));
+	await injectProvenance(stamped, await provenanceOf(stamped, [...stubFlags, ...thirdParty]));
 	const elf = readFileSync(stamped);
 	const padded = Buffer.alloc(Math.ceil(elf.length / PAGE) * PAGE);
 	elf.copy(padded);
