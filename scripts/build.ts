@@ -1,10 +1,16 @@
 /** `npm run build [native|stub|cli]...`: everything that is not up to date, or only the named parts. */
 import {buildCli} from './build/cli.js';
 import {buildNative} from './build/native.js';
+import {buildPage} from './build/page.js';
 import {buildStub} from './build/stub.js';
 import {staleFiles} from './generated.js';
 
-const parts: Record<string, () => Promise<void>> = {native: buildNative, stub: buildStub, cli: buildCli};
+const parts: Record<string, () => Promise<void>> = {
+	native: buildNative,
+	stub: buildStub,
+	page: buildPage,
+	cli: buildCli,
+};
 const wanted = process.argv.slice(2);
 
 const stale = staleFiles();
