@@ -24,7 +24,7 @@ const flags = [
 ];
 /** How our own C of the stub is compiled. */
 export const stubFlags = ['-Os', '-Wall', '-Wextra', '-Werror', '-Iresumer-stub', ...thirdPartyIncludes, ...flags];
-const thirdParty = ['-O2', ...flags];
+const thirdParty = ['-O2', '-DDYNAMIC_BMI2=0', ...flags];
 
 /** Every C and assembly file of the stub. */
 export const stubSources = (): string[] =>

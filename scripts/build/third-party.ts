@@ -7,6 +7,10 @@ const zstd = 'node_modules/zstd-napi/deps/zstd/lib';
 const lz4 = 'node_modules/lz4/deps/lz4/lib';
 const zlib = 'node_modules/zlib-sync/deps/zlib';
 
+export const zstdHeader = `${zstd}/zstd.h`;
+export const lz4Header = `${lz4}/lz4.h`;
+export const zlibHeader = `${zlib}/zlib.h`;
+
 const cFiles = (directory: string): string[] =>
 	readdirSync(directory)
 		.filter((name) => name.endsWith('.c'))
