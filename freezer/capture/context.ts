@@ -44,6 +44,8 @@ export interface RemoteMemory {
 	read(address: RemoteAddr, length: number): Buffer;
 	/** Reads into the buffer; returns how many bytes were readable from the start. */
 	readInto(address: RemoteAddr, buffer: Uint8Array): number;
+	/** The same through /proc/PID/mem, which ignores page protection (PROT_NONE, write-only). */
+	readForced(address: RemoteAddr, buffer: Uint8Array): number;
 	/** Writes through /proc/PID/mem, which ignores page protection. */
 	write(address: RemoteAddr, bytes: Uint8Array): void;
 }
@@ -83,8 +85,8 @@ export interface CaptureContext {
 	readonly tasks: readonly CapturedTask[];
 	readonly options: CaptureOptions;
 	/**
-	 * The content row for the object `key` ("dev:ino" of a file, memfd or shared memory); made at the first call and shared
-	 * by descriptors and mappings.
+	 * The content row for the object `key` (see contentKey); made at the first call and shared by descriptors and mappings.
+	 * Descriptors are captured before mappings: they know seals, name and whole size.
 	 */
 	content(key: string, make: () => {row: RowOf<'content'>; source: ContentSource}): number;
 	/** The task a pid of the target's own numbering belongs to. */
@@ -101,3 +103,6 @@ export interface CaptureContext {
 	/** The outer pids of processes that belong to frore itself (launcher, relay, fake parent of an earlier resume; this freezer). */
 	readonly helpers: ReadonlySet<number>;
 }
+
+/** Names a file, memfd or piece of shared memory: st_dev and st_ino as fstat (bigint) gives them. */
+export const contentKey = (dev: bigint, ino: bigint): string => `${dev}:${ino}`;

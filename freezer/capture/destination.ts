@@ -1,0 +1,182 @@
+import {
+	closeSync,
+	constants,
+	fchmodSync,
+	fstatSync,
+	fsyncSync,
+	lstatSync,
+	openSync,
+	renameSync,
+	unlinkSync,
+	writeSync,
+} from 'node:fs';
+import {dirname} from 'node:path';
+import {isatty} from 'node:tty';
+import type {Sink} from '../../builder/artefact-writer.js';
+import {EXIT, FroreError, failure} from './errors.js';
+
+/** Where the artefact goes. Nothing is visible at its final place before `commit`. */
+export interface Destination extends Sink {
+	/** Makes it the artefact: synced, executable, in place. */
+	commit(): void;
+	/** Leaves nothing behind. */
+	abandon(): void;
+	/** For people. */
+	readonly name: string;
+}
+
+const words: Record<string, string> = {
+	ENOENT: 'no such directory',
+	EACCES: 'permission denied',
+	EROFS: 'the file system is read-only',
+	ENOSPC: 'no space left on the device',
+	EDQUOT: 'the disk quota is used up',
+	EFBIG: 'the file would be larger than allowed',
+	EISDIR: 'it is a directory',
+	ENOTDIR: 'a part of the path is not a directory',
+	EPIPE: 'the reader has gone',
+	ETXTBSY: 'it is being executed',
+};
+
+const because = (error: unknown): string => {
+	const {code, message} = error as NodeJS.ErrnoException;
+	return words[code ?? ''] ?? message;
+};
+
+const cannotWrite = (name: string, error: unknown): FroreError =>
+	failure(
+		'write',
+		`cannot write ${name}: ${because(error)}; nothing was written`,
+		'Choose another place with -o.',
+		error,
+	);
+
+function writeAll(fd: number, chunk: Uint8Array): void {
+	for (let done = 0; done < chunk.length; ) {
+		done += writeSync(fd, chunk, done, chunk.length - done);
+	}
+}
+
+/** @param mayReplace false for a default name, which never overwrites */
+export function openFile(path: string, mayReplace: boolean): Destination {
+	checkTarget(path, mayReplace);
+	const temporary = `${path}.tmp`;
+	const {O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW} = constants;
+	let fd: number;
+	try {
+		fd = openExclusively(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+	} catch (error) {
+		throw cannotWrite(path, error);
+	}
+
+	let open = true;
+	const close = () => {
+		if (open) {
+			open = false;
+			closeSync(fd);
+		}
+	};
+
+	return {
+		name: path,
+		write(chunk) {
+			try {
+				writeAll(fd, chunk);
+			} catch (error) {
+				throw cannotWrite(path, error);
+			}
+		},
+		commit() {
+			try {
+				fsyncSync(fd);
+				fchmodSync(fd, 0o700);
+				close();
+				renameSync(temporary, path);
+				syncDirectory(dirname(path));
+			} catch (error) {
+				throw cannotWrite(path, error);
+			}
+		},
+		abandon() {
+			close();
+			try {
+				unlinkSync(temporary);
+			} catch {
+				// It was renamed or never made.
+			}
+		},
+	};
+}
+
+/** A leftover of a killed run is ours to replace. */
+function openExclusively(path: string, flags: number): number {
+	try {
+		return openSync(path, flags, 0o600);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !lstatSync(path).isFile()) {
+			throw error;
+		}
+
+		unlinkSync(path);
+		return openSync(path, flags, 0o600);
+	}
+}
+
+function syncDirectory(path: string): void {
+	const fd = openSync(path, 'r');
+	try {
+		fsyncSync(fd);
+	} finally {
+		closeSync(fd);
+	}
+}
+
+function checkTarget(path: string, mayReplace: boolean): void {
+	const stat = lstatSync(path, {throwIfNoEntry: false});
+	if (!stat) {
+		return;
+	}
+
+	if (!mayReplace) {
+		throw failure(
+			'exists',
+			`cannot write ${path}: it exists, and a name that was not asked for is never overwritten`,
+			'Choose a name with -o.',
+		);
+	}
+
+	if (!stat.isFile()) {
+		throw failure(
+			'write',
+			`cannot write ${path}: it is not a regular file`,
+			'Choose another place with -o, or - for standard output.',
+		);
+	}
+}
+
+/** Standard output: a pipe, or a file that becomes executable at once. */
+export function openStdout(): Destination {
+	const fd = 1;
+	if (isatty(fd)) {
+		throw new FroreError('terminal', 'the artefact is not written to a terminal', EXIT.USAGE, {
+			hint: 'Redirect standard output, or name a file with -o.',
+		});
+	}
+
+	if (fstatSync(fd).isFile()) {
+		fchmodSync(fd, 0o700);
+	}
+
+	return {
+		name: 'standard output',
+		write(chunk) {
+			try {
+				writeAll(fd, chunk);
+			} catch (error) {
+				throw cannotWrite('standard output', error);
+			}
+		},
+		commit() {},
+		abandon() {},
+	};
+}

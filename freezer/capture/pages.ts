@@ -1,0 +1,116 @@
+import {readSync} from 'node:fs';
+import {constants} from '../../builder/format/schema.js';
+import type {ProcessMemory} from '../sys/memory.js';
+import type {PageMap, PageRange} from '../sys/pagemap.js';
+import {addr, PAGE_SIZE} from '../sys/types.js';
+import type {ContentSource} from './context.js';
+import type {FramePacker, PageReader, Stretch} from './frames.js';
+import type {CapturedVma} from './vmas.js';
+
+const {SOURCE, SPACE, VMA, VMA_FLAG} = constants;
+
+/** Which pages of a mapping are copied while the target is stopped, and which can be read from the mapped file afterwards. */
+export function* ownPages(vma: CapturedVma, mm: number, memory: ProcessMemory, pageMap: PageMap): Generator<Stretch> {
+	const {row} = vma;
+	if (
+		row.flags & (VMA_FLAG.WIPEONFORK | VMA_FLAG.DROPPABLE) ||
+		row.kind === VMA.FILE_SHARED ||
+		row.kind === VMA.CONTENT_SHARED
+	) {
+		return;
+	}
+
+	const anonymous = row.kind === VMA.ANON;
+	const read = memoryReader(vma, memory);
+	const stretch = (range: PageRange, source: number): Stretch => ({
+		space: SPACE.MM,
+		index: mm,
+		address: range.start,
+		length: Number(range.end - range.start),
+		source,
+		read,
+		keepZeros: !anonymous && source === SOURCE.STORED,
+	});
+	const own = [...pageMap.ranges(row.start, row.end, anonymous ? 'any' : 'own')];
+	for (const range of own) {
+		yield stretch(range, SOURCE.STORED);
+	}
+
+	if (vma.image?.embed && vma.image.fd === undefined) {
+		for (const range of complement(row.start, row.end, own)) {
+			yield stretch(range, SOURCE.IMAGE);
+		}
+	}
+}
+
+/** Unmodified pages of an embedded file, read from the file itself: it can be done after the target has been released. */
+export function* imagePages(vma: CapturedVma, mm: number, own: readonly PageRange[]): Generator<Stretch> {
+	const {row, image} = vma;
+	if (row.kind !== VMA.FILE_PRIVATE || !image?.embed || image.fd === undefined) {
+		return;
+	}
+
+	const {fd, size} = image;
+	const behind = row.start + BigInt(Math.max(0, Math.ceil((size - Number(row.offset)) / PAGE_SIZE) * PAGE_SIZE));
+	const end = behind < row.end ? behind : row.end;
+	const read: PageReader = (address, buffer) => {
+		const count = readSync(fd, buffer, 0, buffer.length, Number(row.offset + address - row.start));
+		// The last page of the file ends in zeros.
+		buffer.fill(0, count, Math.ceil(count / PAGE_SIZE) * PAGE_SIZE);
+		return Math.ceil(count / PAGE_SIZE) * PAGE_SIZE;
+	};
+
+	for (const range of complement(row.start, end, own)) {
+		yield {
+			space: SPACE.MM,
+			index: mm,
+			address: range.start,
+			length: Number(range.end - range.start),
+			source: SOURCE.IMAGE,
+			read,
+		};
+	}
+}
+
+/** process_vm_readv respects protection: pages behind PROT_NONE or write-only mappings are read by the other way. */
+function memoryReader(vma: CapturedVma, memory: ProcessMemory): PageReader {
+	return vma.mapping.read
+		? (address, buffer) => memory.readInto(addr(address), buffer)
+		: (address, buffer) => memory.readForced(addr(address), buffer);
+}
+
+export function complement(start: bigint, end: bigint, ranges: readonly PageRange[]): PageRange[] {
+	const gaps: PageRange[] = [];
+	let at = start;
+	for (const range of ranges) {
+		if (range.start >= end) {
+			break;
+		}
+
+		if (range.start > at) {
+			gaps.push({start: at, end: range.start});
+		}
+
+		at = range.end > at ? range.end : at;
+	}
+
+	if (at < end) {
+		gaps.push({start: at, end});
+	}
+
+	return gaps;
+}
+
+/** Content that belongs to no address space. */
+export function copyContent(index: number, source: ContentSource, packer: FramePacker): void {
+	for (const {offset, length} of source.extents?.() ?? [{offset: 0, length: source.size}]) {
+		packer.add({
+			space: SPACE.CONTENT,
+			index,
+			address: BigInt(offset),
+			length: Math.min(length, source.size - offset),
+			source: SOURCE.STORED,
+			read: (address, buffer) => source.read(Number(address), buffer),
+		});
+	}
+}

@@ -1,0 +1,177 @@
+import type {RowOf, Snapshot} from '../../builder/format/schema.js';
+import {NONE} from '../../builder/format/schema.js';
+import {ProcessMemory} from '../sys/memory.js';
+import {pidfdOpen} from '../sys/pidfd.js';
+import {readProc, tryReadProcText} from '../sys/procfs.js';
+import type {Registers} from '../sys/registers.js';
+import {addr, type Fd, type Pid, type RemoteAddr, type Tid} from '../sys/types.js';
+import type {CapturedTask, CapturedThread} from './context.js';
+import {type InjectionSite, ProcessInjector} from './injector.js';
+import {captureLimits} from './limits.js';
+import {inquireMm, mmRow} from './mm.js';
+import {type Mapping, parseSmaps} from './parse/smaps.js';
+import {parseStatus} from './parse/status.js';
+import {inquireProcess, type ProcessFacts, readFacts, taskRow} from './process.js';
+import {capturePending, captureSigactions, deliverableHandlerFlags} from './signals.js';
+import {type Asleep, asleepFor} from './sleep.js';
+import type {StoppedProcess, StoppedThread} from './stop.js';
+import {findSyscallInstruction} from './syscall-instruction.js';
+import {abortRestartableSequence, type Normalised, normalise} from './syscalls.js';
+import {toText} from './text.js';
+import {applyRegisters, inquireThread, threadRow} from './threads.js';
+import {captureItimers, capturePosixTimers} from './timers.js';
+
+interface ThreadWork extends CapturedThread {
+	readonly stopped: StoppedThread;
+	readonly asleepNs: bigint | undefined;
+	readonly site: InjectionSite;
+}
+
+/** One stopped process while its state is collected into the snapshot. */
+export class ProcessCapture implements CapturedTask {
+	readonly row: number;
+	readonly mm: number;
+	readonly pid: Pid;
+	readonly innerPid: number;
+	readonly pidfd: Fd;
+	readonly memory: ProcessMemory;
+	readonly inject: ProcessInjector;
+	readonly threads: readonly ThreadWork[];
+	readonly filesOwner: number;
+	readonly mappings: readonly Mapping[];
+	readonly facts: ProcessFacts;
+
+	constructor(
+		readonly snapshot: Snapshot,
+		readonly stopped: StoppedProcess,
+		sleepers: ReadonlyMap<number, Asleep>,
+		stopTime: bigint,
+	) {
+		const {pid} = stopped;
+		this.pid = pid;
+		this.facts = readFacts(pid);
+		this.innerPid = this.facts.status.inner('NSpid');
+		this.pidfd = pidfdOpen(pid);
+		this.memory = new ProcessMemory(pid);
+		this.mappings = parseSmaps(toText(readProc(`/proc/${pid}/smaps`)));
+		this.row = snapshot.task.length;
+		this.filesOwner = this.row;
+		this.mm = snapshot.mm.push(mmRow(pid, this.facts.stat, this.mappings, this.memory)) - 1;
+		const firstThread = snapshot.thread.length;
+		this.threads = this.#threadsInOrder().map((thread) => this.#beginThread(thread, sleepers, stopTime));
+		const leader = stopped.leader;
+		snapshot.task.push(taskRow(pid, this.facts, this.mm, firstThread, this.threads.length, leader.jobStop !== 0));
+		snapshot.pending.push(...capturePending(this.row, NONE, leader.tid));
+		this.inject = new ProcessInjector(this.memory, this.threads[0]!.site, () =>
+			findSyscallInstruction(this.mappings, this.memory),
+		);
+	}
+
+	/** What only the target can tell about itself, by injected calls. */
+	inquire(): void {
+		const {snapshot, row, pid, inject} = this;
+		snapshot.sigaction.push(...captureSigactions(row, this.facts.status, inject));
+		inquireProcess(snapshot.task[row]!, inject);
+		inquireMm(
+			snapshot.mm[this.mm]!,
+			inject,
+			this.mappings.some((mapping) => mapping.pkey !== 0),
+		);
+		snapshot.itimer.push(...captureItimers(row, inject));
+		snapshot.posix_timer.push(...capturePosixTimers(row, pid, inject, (tid) => this.#innerTid(tid)));
+		snapshot.rlimit.push(...captureLimits(row, pid));
+		for (const thread of this.threads) {
+			inject.switchTo(thread.site);
+			inquireThread(snapshot.thread[thread.row]!, inject);
+		}
+	}
+
+	/** Makes the saved registers restartable, now that pending signals and handlers are known. */
+	settleRegisters(): void {
+		const actions = this.snapshot.sigaction.filter((action) => action.task === this.row);
+		const pending = this.snapshot.pending.filter((signal) => signal.task === this.row);
+		for (const thread of this.threads) {
+			const row = this.snapshot.thread[thread.row]!;
+			const flags = deliverableHandlerFlags(pending, thread.row, row.sigmask, actions);
+			const normalised = this.#normalise(thread.stopped, thread.asleepNs, row.rseq, flags);
+			applyRegisters(row, normalised);
+			if (normalised.liveNeedsIt) {
+				thread.stopped.released = this.#liveRegisters(thread.stopped, normalised);
+			}
+		}
+	}
+
+	close(): void {
+		this.memory.close();
+	}
+
+	#threadsInOrder(): StoppedThread[] {
+		const {leader} = this.stopped;
+		return [leader, ...[...this.stopped.threads.values()].filter((thread) => thread !== leader)];
+	}
+
+	#beginThread(stopped: StoppedThread, sleepers: ReadonlyMap<number, Asleep>, stopTime: bigint): ThreadWork {
+		const {tid} = stopped;
+		const row: RowOf<'thread'> = threadRow(this.pid, this.#innerTid(tid), this.row, stopped);
+		const index = this.snapshot.thread.push(row) - 1;
+		this.snapshot.pending.push(...capturePending(this.row, index, tid));
+		const inCall = stopped.registers.signed('orig_rax') >= 0n;
+		const asleepNs = inCall ? asleepFor(this.pid, tid, sleepers.get(tid), stopTime) : undefined;
+		const {registers, restart} = this.#normalise(stopped, asleepNs, row.rseq, undefined);
+		const landing = {
+			registers,
+			...(restart && {restart: {register: restart.register, timespec: timespec(restart.seconds, restart.fraction)}}),
+		};
+		const site = {tid, original: stopped.registers, signalMask: row.sigmask, landing};
+		return {row: index, tid, innerTid: row.tid, stopped, asleepNs, site};
+	}
+
+	#normalise(
+		stopped: StoppedThread,
+		asleepNs: bigint | undefined,
+		rseqArea: bigint,
+		handlerFlags: bigint | undefined,
+	): Normalised {
+		const read = (address: RemoteAddr, length: number) => this.memory.tryRead(address, length);
+		const normalised = normalise({registers: stopped.registers, asleepNs, handlerFlags, read});
+		abortRestartableSequence(normalised.registers, rseqArea, read);
+		return normalised;
+	}
+
+	/** Lets the kernel restart a call that it would end with EINTR only because of the stop. */
+	#liveRegisters(stopped: StoppedThread, normalised: Normalised): Registers {
+		const registers = normalised.registers.copy();
+		registers.set('orig_rax', stopped.registers.get('orig_rax'));
+		registers.set('rax', ERESTARTNOHAND);
+		registers.set('rip', stopped.registers.get('rip'));
+		const {restart} = normalised;
+		if (restart) {
+			// Below the red zone: the kernel copies it at once, and no one else may rely on that place.
+			const at = addr((registers.get('rsp') - 512n) & ~15n);
+			const bytes = timespec(restart.seconds, restart.fraction);
+			if (this.memory.tryRead(at, bytes.length)) {
+				this.memory.write(at, bytes);
+				registers.set(restart.register, at);
+			}
+		}
+
+		return registers;
+	}
+
+	#innerTid(tid: number): number {
+		const known = this.threads?.find((thread) => (thread.tid as number) === tid);
+		const text = known ? undefined : tryReadProcText(`/proc/${this.pid}/task/${tid}/status`);
+		return known?.innerTid ?? (text === undefined ? tid : parseStatus(text).inner('NSpid'));
+	}
+}
+
+const ERESTARTNOHAND = -514n;
+
+function timespec(seconds: bigint, fraction: bigint): Buffer {
+	const bytes = Buffer.alloc(16);
+	bytes.writeBigInt64LE(seconds, 0);
+	bytes.writeBigInt64LE(fraction, 8);
+	return bytes;
+}
+
+export type {Tid};

@@ -1,0 +1,141 @@
+import type {RowOf} from '../../builder/format/schema.js';
+import {constants, NONE} from '../../builder/format/schema.js';
+import {nr} from '../sys/nr.js';
+import {readProc, readProcText, tryReadLink, tryReadProc, tryReadProcText} from '../sys/procfs.js';
+import type {Pid} from '../sys/types.js';
+import type {Injector} from './context.js';
+import {parseStat, type Stat} from './parse/stat.js';
+import {parseStatus, type Status} from './parse/status.js';
+import {toText} from './text.js';
+
+export type TaskRow = RowOf<'task'>;
+
+export interface ProcessFacts {
+	readonly status: Status;
+	readonly stat: Stat;
+}
+
+export const readFacts = (pid: Pid): ProcessFacts => ({
+	status: parseStatus(toText(readProc(`/proc/${pid}/status`))),
+	stat: parseStat(toText(readProc(`/proc/${pid}/stat`))),
+});
+
+/** The id of another process as the target sees it: the column of the target's own pid namespace; 0 when it is not in there. */
+function innerPpid(facts: ProcessFacts): number {
+	const depth = facts.status.numbers('NSpid').length;
+	const parent = tryReadProcText(`/proc/${facts.stat.ppid}/status`);
+	return parent === undefined ? 0 : (parseStatus(parent).numbers('NSpid')[depth - 1] ?? 0);
+}
+
+/** What /proc tells about the process. */
+export function taskRow(
+	pid: Pid,
+	facts: ProcessFacts,
+	mm: number,
+	firstThread: number,
+	threads: number,
+	stopped: boolean,
+): TaskRow {
+	const {status, stat} = facts;
+	const {TASK} = constants;
+	const [uid = 0, euid = 0, suid = 0, fsuid = 0] = status.numbers('Uid');
+	const [gid = 0, egid = 0, sgid = 0, fsgid = 0] = status.numbers('Gid');
+	const groups = status.numbers('Groups');
+	const flag = (condition: boolean, value: number) => (condition ? value : 0);
+	return {
+		cap_inheritable: status.mask('CapInh'),
+		cap_permitted: status.mask('CapPrm'),
+		cap_effective: status.mask('CapEff'),
+		cap_bounding: status.mask('CapBnd'),
+		cap_ambient: status.mask('CapAmb'),
+		pid: status.inner('NSpid'),
+		ppid: innerPpid(facts),
+		pgid: status.inner('NSpgid'),
+		sid: status.inner('NSsid'),
+		parent: NONE,
+		mm,
+		first_thread: firstThread,
+		nthreads: threads,
+		exit_signal: stat.exitSignal,
+		flags:
+			flag(stopped, TASK.STOPPED) |
+			flag(status.number('NoNewPrivs') === 1, TASK.NO_NEW_PRIVS) |
+			flag(stat.ttyNr !== 0, TASK.HAS_TTY) |
+			flag(stat.ttyNr !== 0 && stat.tpgid === stat.pgrp, TASK.FOREGROUND) |
+			flag(stat.session === pid, TASK.SESSION_LEADER) |
+			flag(stat.pgrp === pid, TASK.GROUP_LEADER),
+		dumpable: 1,
+		personality: Number.parseInt(tryReadProcText(`/proc/${pid}/personality`) ?? '0', 16),
+		umask: Number.parseInt(status.text('Umask') || '22', 8),
+		oom_score_adj: Number(tryReadProcText(`/proc/${pid}/oom_score_adj`) ?? 0),
+		membarrier: 0,
+		mdwe: 0,
+		seccomp_filters: status.number('Seccomp_filters'),
+		tsc: 1,
+		cpuid: 1,
+		uid,
+		euid,
+		suid,
+		fsuid,
+		gid,
+		egid,
+		sgid,
+		fsgid,
+		securebits: 0,
+		xcomp_perm: 0,
+		groups: Buffer.from(Uint32Array.from(groups).buffer),
+		cwd: toText(tryReadLink(`/proc/${pid}/cwd`) ?? Buffer.from('/')),
+		root: toText(tryReadLink(`/proc/${pid}/root`) ?? Buffer.from('/')),
+		exe: toText(tryReadLink(`/proc/${pid}/exe`) ?? new Uint8Array()),
+		cmdline: readProc(`/proc/${pid}/cmdline`),
+		cgroup: toText(tryReadProc(`/proc/${pid}/cgroup`) ?? new Uint8Array()).trim(),
+	};
+}
+
+const PR = {
+	GET_DUMPABLE: 3,
+	GET_KEEPCAPS: 7,
+	GET_TSC: 25,
+	GET_SECUREBITS: 27,
+	GET_CHILD_SUBREAPER: 37,
+	GET_THP_DISABLE: 42,
+	GET_IO_FLUSHER: 58,
+	GET_MDWE: 66,
+} as const;
+const ARCH_GET_CPUID = 0x1011;
+const ARCH_GET_XCOMP_PERM = 0x1022;
+const MEMBARRIER_CMD_GET_REGISTRATIONS = 512;
+
+/** What only the process itself can tell. Calls that this kernel lacks leave the default. */
+export function inquireProcess(row: TaskRow, inject: Injector): void {
+	const {TASK} = constants;
+	const at = inject.scratch;
+	const ask = (option: number): number | undefined => {
+		const result = inject.syscall(nr.prctl, option, 0, 0, 0, 0);
+		return result >= 0n ? Number(result) : undefined;
+	};
+
+	inject.writeScratch(0, Buffer.alloc(32));
+	row.dumpable = ask(PR.GET_DUMPABLE) ?? row.dumpable;
+	row.securebits = ask(PR.GET_SECUREBITS) ?? 0;
+	row.mdwe = ask(PR.GET_MDWE) ?? 0;
+	row.flags |=
+		(ask(PR.GET_KEEPCAPS) ? TASK.KEEPCAPS : 0) |
+		(ask(PR.GET_THP_DISABLE) ? TASK.THP_DISABLE : 0) |
+		(ask(PR.GET_IO_FLUSHER) ? TASK.IO_FLUSHER : 0);
+	const tsc = inject.syscall(nr.prctl, PR.GET_TSC, at);
+	const reaper = inject.syscall(nr.prctl, PR.GET_CHILD_SUBREAPER, at + 8n);
+	const permission = inject.syscall(nr.arch_prctl, ARCH_GET_XCOMP_PERM, at + 16n);
+	const cpuidAllowed = inject.syscall(nr.arch_prctl, ARCH_GET_CPUID, 0);
+	const registrations = inject.syscall(nr.membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS, 0, 0);
+	const answer = inject.readScratch(0, 32);
+	row.tsc = tsc === 0n ? answer.readUInt32LE(0) : 1;
+	row.flags |= reaper === 0n && answer.readUInt32LE(8) !== 0 ? TASK.SUBREAPER : 0;
+	row.xcomp_perm = permission === 0n ? answer.readUInt32LE(16) : 0;
+	row.cpuid = cpuidAllowed === 0n ? 0 : 1;
+	row.membarrier = registrations > 0n ? Number(registrations) : 0;
+}
+
+export const readLinkText = (path: string): string => toText(tryReadLink(path) ?? new Uint8Array());
+export const isKernelThread = (stat: Stat): boolean => (stat.flags & 0x0020_0000) !== 0;
+export const readComm = (pid: Pid): string => readProcText(`/proc/${pid}/comm`).trimEnd();

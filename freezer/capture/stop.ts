@@ -1,0 +1,323 @@
+import {CLOCK, clockNow, sleepMicroseconds} from '../sys/clock.js';
+import {errno, isErrno, SysError} from '../sys/errno.js';
+import {listNumbers, tryReadProcText} from '../sys/procfs.js';
+import * as ptrace from '../sys/ptrace.js';
+import {Registers} from '../sys/registers.js';
+import type {Pid, Tid} from '../sys/types.js';
+import {failure, refusal} from './errors.js';
+import {parseStat} from './parse/stat.js';
+
+/** One thread at a ptrace event-stop. */
+export interface StoppedThread {
+	readonly tid: Tid;
+	/** As found: what the kernel needs to go on as if nothing had happened. */
+	readonly registers: Registers;
+	/** What the live thread gets at the release instead, when its call would otherwise end with EINTR. */
+	released?: Registers;
+	/** The stop signal of a job-control stop, or 0. */
+	readonly jobStop: number;
+}
+
+const SIGTRAP = 5;
+const SIGKILL = 9;
+const SIGSTOP = 19;
+
+const options =
+	ptrace.option.SYSGOOD | ptrace.option.FORK | ptrace.option.VFORK | ptrace.option.CLONE | ptrace.option.EXEC;
+
+/** How the target goes on. */
+export type Ending = 'continue' | 'stop' | 'halt';
+
+/**
+ * A process all of whose threads are stopped. Disposing releases it as it was. If the freezer dies instead, the kernel detaches with the
+ * same effect, as long as no call is being injected.
+ */
+export class StoppedProcess implements Disposable {
+	readonly threads = new Map<Tid, StoppedThread>();
+	/** Children forked while the process was being stopped: attached by the kernel, let go at the release. */
+	readonly #strays = new Set<Tid>();
+	readonly #seized = new Set<Tid>();
+	/** Stop signals that arrived while system calls were injected. */
+	pendingStopSignal = 0;
+	#released = false;
+
+	private constructor(readonly pid: Pid) {}
+
+	/** Seizes and interrupts every thread, and looks again until there is no new one. */
+	static stop(pid: Pid, timeoutSeconds: number): StoppedProcess {
+		const process = new StoppedProcess(pid);
+		try {
+			process.#stopAll(clockNow(CLOCK.MONOTONIC) + BigInt(Math.round(timeoutSeconds * 1e9)));
+			return process;
+		} catch (error) {
+			process.release('continue');
+			throw error;
+		}
+	}
+
+	get leader(): StoppedThread {
+		const leader = this.threads.get(this.pid as unknown as Tid);
+		if (!leader) {
+			throw failure('exited', `process ${this.pid} ended while it was being stopped; nothing was written`);
+		}
+
+		return leader;
+	}
+
+	release(ending: Ending): void {
+		if (this.#released) {
+			return;
+		}
+
+		this.#released = true;
+		if (ending === 'halt') {
+			ptrace.sendSignal(this.pid, SIGKILL);
+		} else if (ending === 'stop' || this.pendingStopSignal) {
+			ptrace.sendSignal(this.pid, this.pendingStopSignal || SIGSTOP);
+		}
+
+		for (const tid of this.#seized) {
+			const released = this.threads.get(tid)?.released;
+			if (released && ending !== 'halt') {
+				try {
+					ptrace.setRegisters(tid, released.bytes);
+				} catch {
+					// The thread is gone: there is nothing to give back.
+				}
+			}
+
+			detach(tid);
+		}
+
+		for (const tid of this.#strays) {
+			detach(tid);
+		}
+	}
+
+	[Symbol.dispose](): void {
+		this.release('continue');
+	}
+
+	#stopAll(deadline: bigint): void {
+		for (;;) {
+			const waiting = new Set<Tid>();
+			for (const number of this.#list()) {
+				const tid = number as Tid;
+				if (!this.#seized.has(tid) && this.#seize(tid)) {
+					waiting.add(tid);
+				}
+			}
+
+			if (waiting.size === 0) {
+				return;
+			}
+
+			this.#waitAll(waiting, deadline);
+		}
+	}
+
+	#list(): number[] {
+		try {
+			return listNumbers(`/proc/${this.pid}/task`);
+		} catch {
+			throw this.#exited();
+		}
+	}
+
+	#seize(tid: Tid): boolean {
+		try {
+			ptrace.seize(tid, options);
+			this.#seized.add(tid);
+			ptrace.interrupt(tid);
+			return true;
+		} catch (error) {
+			if (isErrno(error, errno.ESRCH)) {
+				return false;
+			}
+
+			if (isErrno(error, errno.EPERM)) {
+				const state = stateOf(this.pid, tid);
+				if (state === undefined || state === 'Z' || state === 'X') {
+					if ((tid as number) === (this.pid as number)) {
+						throw refusal('leader-exited', `process ${this.pid} cannot be frozen: its first thread has ended`);
+					}
+
+					return false;
+				}
+
+				throw refusal(
+					'ptrace-refused',
+					`cannot attach to process ${this.pid}: ptrace refused it (EPERM)`,
+					'Run frore as root, or start the program with `frore run`.',
+					error,
+				);
+			}
+
+			throw error;
+		}
+	}
+
+	#waitAll(waiting: Set<Tid>, deadline: bigint): void {
+		let pause = 20;
+		while (waiting.size > 0) {
+			let progress = false;
+			for (const tid of waiting) {
+				if (this.#poll(tid)) {
+					waiting.delete(tid);
+					progress = true;
+				}
+			}
+
+			if (!progress && waiting.size > 0) {
+				if (clockNow(CLOCK.MONOTONIC) > deadline) {
+					throw this.#stuck([...waiting]);
+				}
+
+				sleepMicroseconds(pause);
+				pause = Math.min(pause * 2, 1000);
+			}
+		}
+	}
+
+	/** True when the thread needs no more waiting. */
+	#poll(tid: Tid): boolean {
+		const result = ptrace.wait(tid, false);
+		if (result.kind === 'nothing') {
+			return false;
+		}
+
+		if (result.kind === 'gone') {
+			this.#seized.delete(tid);
+			if ((tid as number) === (this.pid as number)) {
+				throw this.#exited(result.status);
+			}
+
+			return true;
+		}
+
+		switch (result.event) {
+			case ptrace.event.STOP:
+				this.threads.set(tid, {
+					tid,
+					registers: new Registers(ptrace.getRegisters(tid)),
+					jobStop: result.signal === SIGTRAP ? 0 : result.signal,
+				});
+				return true;
+			case ptrace.event.EXEC:
+				throw failure(
+					'exec',
+					`process ${this.pid} started another program while it was being stopped; nothing was written`,
+					'Freeze it again.',
+				);
+			case ptrace.event.CLONE:
+				this.#adoptThread(ptrace.eventMessage(tid) as Tid);
+				ptrace.cont(tid);
+				return false;
+			case ptrace.event.FORK:
+			case ptrace.event.VFORK:
+				this.#letGo(ptrace.eventMessage(tid) as Tid, result.event === ptrace.event.VFORK);
+				ptrace.cont(tid);
+				return false;
+			default:
+				// A signal on its way to the thread: it gets it, and the stop comes right after.
+				ptrace.cont(tid, result.event === 0 && !result.syscall ? result.signal : 0);
+				return false;
+		}
+	}
+
+	/** A thread made during the stop is attached already and begins with an event-stop. */
+	#adoptThread(tid: Tid): void {
+		if (stateOf(this.pid, tid) === undefined) {
+			// CLONE is also told for processes whose exit signal is not SIGCHLD.
+			this.#letGo(tid, false);
+			return;
+		}
+
+		this.#seized.add(tid);
+		for (;;) {
+			const result = ptrace.wait(tid, true);
+			if (result.kind !== 'stop') {
+				this.#seized.delete(tid);
+				return;
+			}
+
+			if (result.event === ptrace.event.STOP) {
+				this.threads.set(tid, {tid, registers: new Registers(ptrace.getRegisters(tid)), jobStop: 0});
+				return;
+			}
+
+			ptrace.cont(tid, result.event === 0 ? result.signal : 0);
+		}
+	}
+
+	/** A child process made during the stop. The child of a vfork must run on at once, or its parent never stops. */
+	#letGo(tid: Tid, atOnce: boolean): void {
+		const result = ptrace.wait(tid, true);
+		if (result.kind === 'stop') {
+			if (atOnce) {
+				ptrace.tryDetach(tid);
+			} else {
+				this.#strays.add(tid);
+			}
+		}
+	}
+
+	#exited(status?: number): Error {
+		const how =
+			status === undefined
+				? ''
+				: (status & 0x7f) === 0
+					? ` (exit code ${(status >> 8) & 0xff})`
+					: ` (signal ${status & 0x7f})`;
+		return failure('exited', `process ${this.pid} exited while it was being stopped${how}; nothing was written`);
+	}
+
+	#stuck(tids: readonly Tid[]): Error {
+		const where = tids
+			.slice(0, 5)
+			.map((tid) => {
+				const channel = tryReadProcText(`/proc/${this.pid}/task/${tid}/wchan`);
+				return `${tid} (state ${stateOf(this.pid, tid) ?? '?'}${channel && channel !== '0' ? ` in ${channel}` : ''})`;
+			})
+			.join(', ');
+		return failure(
+			'stop-timeout',
+			`process ${this.pid} could not be stopped in time: thread ${where} does not react`,
+			'It waits inside the kernel (for a disk, or for a vfork child). Try again, or give --stop-timeout SECONDS.',
+		);
+	}
+}
+
+function detach(tid: Tid): void {
+	if (!ptrace.tryDetach(tid)) {
+		// Not stopped yet (a failed stop): ask, wait for it, detach.
+		try {
+			ptrace.interrupt(tid);
+		} catch (error) {
+			if (error instanceof SysError) {
+				return;
+			}
+
+			throw error;
+		}
+
+		for (let i = 0; i < 200; i++) {
+			const result = ptrace.wait(tid, false);
+			if (result.kind === 'gone') {
+				return;
+			}
+
+			if (result.kind === 'stop') {
+				ptrace.tryDetach(tid, result.event === 0 && !result.syscall ? result.signal : 0);
+				return;
+			}
+
+			sleepMicroseconds(100);
+		}
+	}
+}
+
+function stateOf(pid: Pid, tid: Tid): string | undefined {
+	const text = tryReadProcText(`/proc/${pid}/task/${tid}/stat`);
+	return text === undefined ? undefined : parseStat(text).state;
+}

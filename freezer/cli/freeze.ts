@@ -1,0 +1,167 @@
+import {constants as osConstants} from 'node:os';
+import type {Command} from 'commander';
+import {EXIT, FroreError} from '../../builder/errors.js';
+import {type FreezeFlags, parseFreezeFlags} from './freeze-options.js';
+import {formatBytes, tell} from './messages.js';
+import {version} from './version.js';
+
+const help = `
+Writes PID's state into one executable file; running that file resumes the program.
+Without --halt or --stop the program goes on running.
+Exit codes: 0 done, 1 failed, 2 usage, 3 the process cannot be frozen as it is;
+130, 143, 129 when interrupted. Except with 0 no file is left, and the program always
+goes on as it was.`;
+
+export function registerFreeze(program: Command): void {
+	program
+		.command('freeze')
+		.summary('freeze a running process into one executable file')
+		.description('freeze a running process into one executable file')
+		.argument('<PID>', 'process')
+		.option(
+			'-o, --dest <DEST>',
+			'FILE, - for standard output, tcp:HOST:PORT, udp:HOST:PORT or unix:PATH (default: ./COMM-PID.frore)',
+		)
+		.option('--output <DEST>', 'the same')
+		.option('--halt', 'end the process once the artefact is safely written')
+		.option('--stop', 'leave it stopped')
+		.option('--no-children', 'this process alone')
+		.option('--live', 'copy memory while it runs on')
+		.option('--compress <CODEC>', 'none, zstd[:N], gzip, flate, snappy or lz4', 'zstd:1')
+		.option('--encrypt <CIPHER:KEYFILE>', 'encrypt the artefact')
+		.option('--passphrase', 'encrypt it with a passphrase')
+		.option('--passphrase-fd <N>', 'read the passphrase from descriptor N')
+		.option(
+			'--external <POLICY>',
+			'what becomes of descriptors whose other end is outside: hangup, refuse, null or inherit',
+		)
+		.option('--fd <N=WHAT>', 'the same for one descriptor: null, hangup, inherit or a path', collect, [])
+		.option('--allow <KIND,...>', 'go on although this is lost ("all": whatever it is)', collect, [])
+		.option('--files <HOW>', 'content of open regular files: reference or embed', 'reference')
+		.option('--stop-timeout <S>', 'seconds to wait until every thread has stopped', '5')
+		.option('--max-pause <S>', 'give up when the process has been stopped for so long', '30')
+		.option('--dial-timeout <S>', 'seconds to wait for a connection to DEST')
+		.option('--write-timeout <S>', 'seconds to wait for DEST to take data')
+		.option('--json', 'say what was done as JSON')
+		.option('--quiet', 'say nothing but errors')
+		.option('-v, --verbose', 'say more')
+		.option('--debug', 'registers, maps and descriptors too')
+		.addHelpText('after', help)
+		.action(run);
+}
+
+function collect(value: string, before: string[]): string[] {
+	return [...before, value];
+}
+
+async function run(pidText: string, flags: FreezeFlags): Promise<void> {
+	const options = parseFreezeFlags(pidText, flags);
+	// Loaded here: other commands need no native code.
+	const [{freeze}, {openFile, openStdout}, {resolveTarget}, {readComm}] = await Promise.all([
+		import('../capture/freeze.js'),
+		import('../capture/destination.js'),
+		import('../capture/resolve.js'),
+		import('../capture/process.js'),
+	]);
+	const {preflight} = await import('../capture/preflight.js');
+	const pid = resolveTarget(options.pid);
+	preflight(pid);
+	const name = options.destination ?? `./${safeName(readComm(pid))}-${options.pid}.frore`;
+	const toStdout = name === '-' || name === 'stdout';
+	const destination = toStdout ? openStdout() : openFile(name, options.destination !== undefined);
+	const signals = catchSignals();
+	try {
+		const summary = await freeze({
+			...options,
+			pid,
+			destination,
+			version,
+			interrupted: () => signals.caught !== undefined,
+		});
+		report(summary, toStdout ? undefined : name, options);
+	} catch (error) {
+		if (signals.caught === undefined) {
+			throw error;
+		}
+
+		throw new FroreError(
+			'interrupted',
+			'interrupted; the process goes on, and nothing was written',
+			128 + signals.caught,
+		);
+	} finally {
+		signals.restore();
+	}
+}
+
+type Options = ReturnType<typeof parseFreezeFlags>;
+type Summary = Awaited<ReturnType<typeof import('../capture/freeze.js')['freeze']>>;
+
+function report(summary: Summary, path: string | undefined, {quiet, json, verbose}: Options): void {
+	const {snapshot, bytes, pauseMilliseconds, pageBytes} = summary;
+	const task = snapshot.task[0];
+	const command = snapshot.thread[task?.first_thread ?? 0]?.comm ?? '';
+	const threads = snapshot.thread.length;
+	if (json) {
+		const text = JSON.stringify({
+			path: path ?? null,
+			bytes,
+			page_bytes: pageBytes,
+			pause_ms: Math.round(pauseMilliseconds * 1000) / 1000,
+			pid: task?.pid,
+			command,
+			processes: snapshot.task.length,
+			threads,
+			warnings: snapshot.warning.map(({pid, fd, kind, text}) => ({
+				pid,
+				fd: fd === 0xffff_ffff ? null : fd,
+				kind,
+				text,
+			})),
+		});
+		(path === undefined ? process.stderr : process.stdout).write(`${text}\n`);
+		return;
+	}
+
+	if (!quiet) {
+		tell(
+			`frozen: ${command} (${task?.pid}), ${threads} thread${threads === 1 ? '' : 's'}, ${formatBytes(pageBytes)} of memory in ${formatBytes(bytes)}; it was stopped for ${pauseMilliseconds.toFixed(1)} ms`,
+		);
+		for (const warning of snapshot.warning) {
+			tell(`  warning: ${warning.fd === 0xffff_ffff ? '' : `fd ${warning.fd}: `}${warning.text}`);
+		}
+
+		if (path !== undefined && verbose) {
+			tell(`resume with: ${path.includes('/') ? path : `./${path}`}`);
+		}
+	}
+
+	if (path !== undefined) {
+		process.stdout.write(`${path}\n`);
+	}
+}
+
+/** "/" and what cannot be printed become "_". */
+const safeName = (comm: string): string => comm.replaceAll(/[^\x21-\x7e]|\//g, '_');
+
+function catchSignals() {
+	const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+	const state: {caught: number | undefined; restore: () => void} = {caught: undefined, restore: () => {}};
+	const handler = (name: (typeof names)[number]) => {
+		state.caught ??= osConstants.signals[name];
+	};
+
+	for (const name of names) {
+		process.on(name, handler);
+	}
+
+	state.restore = () => {
+		for (const name of names) {
+			process.off(name, handler);
+		}
+	};
+
+	return state;
+}
+
+export {EXIT};
