@@ -48,6 +48,9 @@ enum way { WAY_HOST, WAY_PRIVATE, WAY_WALK, WAY_RENUMBER };
 struct options {
 	enum pid_mode pid;
 	int verbose, force, own_tty, detach, lazy, json;
+	enum { SHOW_NOTHING, SHOW_INSPECT, SHOW_CHECK, SHOW_HELP, SHOW_VERSION } show;
+	int attach;	/* --attach: connect to a detached supervisor */
+	int attach_pid; /* its pid, 0: the only one */
 	int argc;
 	char **argv; /* for the repeatable ones: --fd N=WHAT, --map OLD=NEW, --external WHAT */
 	char **envp;
@@ -59,7 +62,9 @@ struct family {
 	uint32_t launched;    /* 1: the root task exists */
 	uint32_t step;	      /* enum step (launcher.h) that failed before that */
 	int32_t error;	      /* and why, as a positive errno */
-	int32_t pid, pgid;    /* of the root task as its parent sees them */
+	int32_t pid;	      /* of the root task as its parent sees it */
+	int32_t parent;	      /* pid of the fake parent when a session leader made it */
+	uint32_t root_reaped; /* 1: wait_status is set, and told as soon as `ended` is */
 	int32_t pidfd;	      /* of the root task, in the table that launcher, relay and fake parent share */
 	uint32_t interrupted; /* signal that came to the launcher before go */
 	uint32_t ended;	      /* 1: wait_status is the end of the root task */
@@ -90,7 +95,9 @@ struct resume {
 	struct options options;
 	enum way way;
 	int own_user_namespace; /* capabilities are to be dropped before the target runs */
+	int own_time_namespace; /* monotonic and boot time go on from the freeze */
 	int terminal_fd;	/* the launcher's terminal for the target, or -1 (O_CLOEXEC, number high) */
+	char **argv;		/* as we were executed */
 	const char *exec_path;	/* AT_EXECFN: how we were executed, for where /proc is missing */
 	int proc_fd;		/* /proc of the target's pid namespace, or -1 */
 	struct status *status;
@@ -121,6 +128,13 @@ int launcher_run(struct resume *r);
 /* inspect/: what the artefact tells about itself without resuming anything; they return the exit code. */
 int inspect_run(struct resume *r);
 int check_run(struct resume *r);
+int version_run(struct resume *r);
 int help_run(const char *name);
+
+/* launcher/attach.c: connects this terminal to a detached supervisor; returns the exit code. */
+int attach_run(struct resume *r);
+
+/* main.c: the one writable global, for signal handlers. */
+extern struct resume stub_resume;
 
 #endif

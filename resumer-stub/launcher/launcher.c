@@ -1,0 +1,213 @@
+/* The story of a resume as the launcher sees it. */
+#include <asm/signal.h>
+#include <linux/fcntl.h>
+#include <linux/futex.h>
+#include <linux/memfd.h>
+
+#include "launcher.h"
+
+#define PIDFD_GET_INFO_64 0xc040ff0bUL /* _IOWR(0xff, 11, 64 bytes), kernel 6.13 */
+
+long cpu_check(struct resume *r);
+
+static long describe(struct launch *l, struct resume *r)
+{
+	uint64_t tasks, threads, machines, i;
+	const struct frore_machine *m = artefact_table(&r->artefact, FRORE_TABLE_MACHINE, &machines);
+	const struct frore_task *t = artefact_table(&r->artefact, FRORE_TABLE_TASK, &tasks);
+	const struct frore_thread *h = artefact_table(&r->artefact, FRORE_TABLE_THREAD, &threads);
+
+	if (machines != 1 || m->root_task >= tasks || tasks >= READY_MASK)
+		return refuse(r, "cannot resume this file: it is damaged,", "it has no root task", 0, "copy it again");
+	l->r = r;
+	l->root_row = m->root_task;
+	l->root = &t[m->root_task];
+	l->task_count = (uint32_t)tasks;
+	l->thread_count = (uint32_t)threads;
+	for (i = 0; i < threads; i++)
+		if (h[i].tid > l->highest_id)
+			l->highest_id = h[i].tid;
+	l->pid = (int)sys0(__NR_getpid);
+	l->uid = (uint32_t)sys0(__NR_geteuid);
+	l->gid = (uint32_t)sys0(__NR_getegid);
+	l->foreign = l->uid != 0 && l->root->euid != l->uid;
+	if (l->uid != 0 && (l->root->uid != l->root->euid || l->root->suid != l->root->euid))
+		warn(r, "cannot give back", "different real, effective and saved user ids", 0, "run it as root for that");
+	return 0;
+}
+
+/* The helpers' own descriptors. A closed standard stream would give its number to one of them. */
+static long open_own(struct launch *l)
+{
+	int fd;
+	long ret;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (sys_fcntl(fd, F_GETFD, 0) < 0 && sys_open("/dev/null", O_RDWR, 0) < 0)
+			sys2(__NR_memfd_create, (long)"closed", 0);
+	ret = sys2(__NR_memfd_create, (long)"frore-helper", MFD_CLOEXEC);
+	if (ret < 0)
+		return refuse(l->r, "cannot create", "a memory file", -ret, 0);
+	l->marker = (int)ret;
+	ret = sys2(__NR_eventfd2, 0, O_CLOEXEC | O_NONBLOCK);
+	if (ret < 0)
+		return refuse(l->r, "cannot create", "an eventfd", -ret, 0);
+	l->event = (int)ret;
+	return 0;
+}
+
+static void forget_failure(struct status *s)
+{
+	s->go = s->failed = s->ready = s->warning_length = s->message_taken = s->pid_taken = 0;
+}
+
+/* 0 ready, 1 not possible by this way, -1 failed. */
+static long try_way(struct launch *l, enum way way)
+{
+	struct status *s = l->r->status;
+	long ret;
+
+	if (way_hopeless(l, way) || way_start(l, way) < 0)
+		return 1;
+	ret = supervise_until_ready(l);
+	if (ret >= 0 || !s->pid_taken || l->r->options.pid != PID_AUTO)
+		return ret;
+	forget_failure(s);
+	l->why[way].step = STEP_BUSY;
+	return 1;
+}
+
+static long by_some_way(struct launch *l)
+{
+	enum pid_mode mode = l->r->options.pid;
+	long ret = 1;
+
+	if (mode == PID_AUTO || mode == PID_HOST)
+		ret = try_way(l, WAY_HOST);
+	if (ret > 0 && (mode == PID_AUTO || mode == PID_PRIVATE))
+		ret = try_way(l, WAY_PRIVATE);
+	if (ret > 0 && mode == PID_AUTO)
+		ret = try_way(l, WAY_WALK);
+	if (ret > 0 && (mode == PID_RENUMBER || (mode == PID_AUTO && l->thread_count == 1)))
+		ret = try_way(l, WAY_RENUMBER);
+	return ret > 0 ? remedy_refuse(l) : ret;
+}
+
+/* Pid of the root in our own namespace: the kernel tells it of a pidfd, by ioctl or in fdinfo. */
+static int32_t outer_pid(struct launch *l)
+{
+	struct family *f = &l->r->status->family;
+	uint32_t info[16];
+	char buffer[256], path[40];
+	struct text t = text_in(path, sizeof(path));
+	const char *at = buffer;
+	long fd, n = 0;
+
+	if (l->r->way != WAY_PRIVATE)
+		return f->pid;
+	memset(info, 0, sizeof(info));
+	info[0] = 1; /* PIDFD_INFO_PID */
+	if (sys_ioctl(f->pidfd, PIDFD_GET_INFO_64, info) == 0)
+		return (int32_t)info[4];
+	text_str(&t, "/proc/self/fdinfo/");
+	text_dec(&t, f->pidfd);
+	fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd >= 0) {
+		n = sys_read((int)fd, buffer, sizeof(buffer) - 1);
+		sys_close((int)fd);
+	}
+	buffer[n > 0 ? n : 0] = 0;
+	while (*at && !text_starts(at, "Pid:\t"))
+		at++;
+	return *at ? (int32_t)text_number(at + 5, 0) : 0;
+}
+
+static void mark(struct launch *l)
+{
+	struct marker m = {"FROREHLP", 0, l->r->status->root_outer_pid};
+
+	sys_write(l->marker, &m, sizeof(m));
+}
+
+static void tell_warnings(struct resume *r)
+{
+	const char *at = r->status->warnings, *end = at + r->status->warning_length;
+
+	while (at < end) {
+		const char *stop = at;
+
+		while (stop < end && *stop != '\n')
+			stop++;
+		say("warning: ", at, (size_t)(stop - at));
+		at = stop + 1;
+	}
+}
+
+static void tell_way(struct launch *l)
+{
+	char line[128];
+	struct text t = text_in(line, sizeof(line));
+
+	text_str(&t, "resumed as process ");
+	text_dec(&t, l->r->status->root_outer_pid);
+	if (l->r->way == WAY_PRIVATE) {
+		text_str(&t, ", ");
+		text_dec(&t, l->r->status->family.pid ? l->r->status->family.pid : 1);
+		text_str(&t, " inside its own namespaces");
+	}
+	say("", line, t.length);
+}
+
+static void warn_of_new_id(struct launch *l)
+{
+	char line[96];
+	struct text t = text_in(line, sizeof(line));
+
+	if (l->r->way != WAY_RENUMBER || l->r->status->family.pid == l->root->pid)
+		return;
+	text_dec(&t, l->r->status->family.pid);
+	text_str(&t, " instead of ");
+	text_dec(&t, l->root->pid);
+	warn(l->r, "the program has got a new pid,", line, 0,
+	     "what remembers the old one (robust mutexes, cached ids, pid files) may fail");
+}
+
+static void go(struct launch *l)
+{
+	struct status *s = l->r->status;
+
+	terminal_hand_over(l);
+	if (l->tty >= 0) /* what it drew is not on this screen */
+		sys4(__NR_pidfd_send_signal, s->family.pidfd, SIGWINCH, 0, 0);
+	__atomic_store_n(&s->go, 1, __ATOMIC_SEQ_CST);
+	sys_futex(&s->go, FUTEX_WAKE, 0x7fffffff, 0);
+}
+
+static int fail(struct resume *r)
+{
+	tell_warnings(r);
+	say("", r->status->message, sizeof(r->status->message));
+	return EXIT_OWN_FAILURE;
+}
+
+int launcher_run(struct resume *r)
+{
+	struct launch launch, *l = &launch;
+
+	memset(l, 0, sizeof(*l));
+	if (describe(l, r) < 0 || reexec_if_needed(r) < 0 || cpu_check(r) < 0 || terminal_find(l) < 0 || open_own(l) < 0)
+		return fail(r);
+	supervise_signals(l);
+	if (by_some_way(l) < 0)
+		return fail(r);
+	r->status->root_outer_pid = outer_pid(l);
+	l->outer_group = (int32_t)sys1(__NR_getpgid, r->status->root_outer_pid);
+	mark(l);
+	clock_warn(l);
+	warn_of_new_id(l);
+	tell_warnings(r);
+	if (r->options.verbose)
+		tell_way(l);
+	go(l);
+	supervise(l);
+}

@@ -1,0 +1,140 @@
+/*
+ * The terminal belongs to one process group at a time. The root has a group of its own in our session, gets the terminal with the
+ * modes it had, and gives it back whenever it stops or ends. All signals are blocked here, so SIGTTOU does not stop us.
+ */
+#include <asm/ioctls.h>
+#include <asm/stat.h>
+#include <linux/fcntl.h>
+#include <linux/stat.h>
+
+#include "launcher.h"
+
+#define HIGH_FD 200
+#define SPEED (CBAUD | CIBAUD) /* belongs to the line, not to the program */
+
+static const struct frore_tty *recorded(const struct launch *l)
+{
+	uint64_t count, i;
+	const struct frore_tty *t = artefact_table(&l->r->artefact, FRORE_TABLE_TTY, &count);
+
+	for (i = 0; i < count; i++)
+		if (t[i].flags & FRORE_TTY_CONTROLLING)
+			return &t[i];
+	return 0;
+}
+
+static int32_t foreground(int fd)
+{
+	int32_t group = 0;
+	long ret = sys_ioctl(fd, TIOCGPGRP, &group);
+
+	return ret < 0 ? (int32_t)ret : group;
+}
+
+static int get_modes(int fd, struct termios2 *modes)
+{
+	return sys_ioctl(fd, TCGETS2, modes) == 0;
+}
+
+static int is_stream(int fd)
+{
+	struct stat st;
+	uint32_t type;
+
+	if (sys2(__NR_fstat, fd, (long)&st) < 0)
+		return 0;
+	type = st.st_mode & 0170000;
+	return type == 0010000 || type == 0140000; /* S_IFIFO, S_IFSOCK */
+}
+
+/* A descriptor of our controlling terminal, else of any terminal among 0-2; the caller's to keep. */
+static long open_terminal(struct launch *l)
+{
+	struct termios2 modes;
+	int fd, any = -1;
+	long tty;
+
+	for (fd = 0; fd <= 2; fd++) {
+		if (!get_modes(fd, &modes))
+			continue;
+		any = any < 0 ? fd : any;
+		if (foreground(fd) >= 0) {
+			l->job_control = 1;
+			return sys_fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+		}
+	}
+	tty = sys_open("/dev/tty", O_RDWR | O_CLOEXEC, 0);
+	if (tty >= 0) {
+		l->job_control = 1;
+		return tty;
+	}
+	return any < 0 ? -1 : sys_fcntl(any, F_DUPFD_CLOEXEC, HIGH_FD);
+}
+
+/* Before anything runs: is there a terminal for a program that had one? */
+long terminal_find(struct launch *l)
+{
+	const struct frore_tty *t = recorded(l);
+
+	l->tty = l->r->terminal_fd = -1;
+	l->new_session = !t;
+	if (!t)
+		return 0;
+	l->tty = l->r->terminal_fd = (int)open_terminal(l);
+	if (l->tty < 0)
+		return refuse(l->r, "cannot resume here: the program needs a terminal and there is none,", "run it on a terminal,", 0,
+			      "or with --detach");
+	if (t->termios.length >= sizeof(l->target_modes)) {
+		memcpy(&l->target_modes, artefact_bytes(&l->r->artefact, t->termios), sizeof(l->target_modes));
+		l->has_target_modes = 1;
+	}
+	/* in a pipeline somebody else may be reading the terminal: `./job | less` */
+	l->lazy_terminal = is_stream(1);
+	return 0;
+}
+
+/* Do we, and so the root, have the terminal's foreground? */
+int terminal_is_ours(const struct launch *l)
+{
+	return l->job_control && foreground(l->tty) == (int32_t)sys0(__NR_getpgrp);
+}
+
+static void set_modes(struct launch *l)
+{
+	const struct termios2 *here = &l->launcher_modes;
+	struct termios2 *wanted = &l->target_modes;
+
+	if (!l->has_target_modes)
+		return;
+	if (l->has_launcher_modes) {
+		wanted->c_cflag = (wanted->c_cflag & ~SPEED) | (here->c_cflag & SPEED);
+		wanted->c_ispeed = here->c_ispeed;
+		wanted->c_ospeed = here->c_ospeed;
+	}
+	sys_ioctl(l->tty, TCSETS2, wanted);
+}
+
+void terminal_hand_over(struct launch *l)
+{
+	if (l->tty < 0 || l->handed || (l->job_control && !terminal_is_ours(l)))
+		return;
+	l->has_launcher_modes = get_modes(l->tty, &l->launcher_modes);
+	set_modes(l);
+	if (l->job_control)
+		sys_ioctl(l->tty, TIOCSPGRP, &l->outer_group);
+	l->handed = 1;
+}
+
+void terminal_take_back(struct launch *l)
+{
+	int32_t own = (int32_t)sys0(__NR_getpgrp);
+
+	if (!l->handed)
+		return;
+	l->handed = 0;
+	l->has_target_modes = get_modes(l->tty, &l->target_modes);
+	if (l->job_control && foreground(l->tty) != own)
+		sys_ioctl(l->tty, TIOCSPGRP, &own);
+	if (l->has_launcher_modes)
+		sys_ioctl(l->tty, TCSETS2, &l->launcher_modes);
+}
