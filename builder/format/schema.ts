@@ -78,9 +78,11 @@ export const constants = {
 		RESERVED: 262144,
 	},
 	IMAGE: {DELETED: 1, NOT_EMBEDDED: 2},
-	FILE: {DELETED: 1, AT_END: 2, EMBEDDED: 4, PATH_ONLY: 8, DIRECTORY: 16, PROC: 32},
+	/** CREATE: made when it is missing (--fd N=PATH). */
+	FILE: {DELETED: 1, AT_END: 2, EMBEDDED: 4, PATH_ONLY: 8, DIRECTORY: 16, PROC: 32, FIFO: 64, CREATE: 128},
 	INHERIT: {WAS_TTY: 1, READ: 2, WRITE: 4},
 	TTY: {CONTROLLING: 1, LOCKED: 2, EXCLUSIVE: 4},
+	HANGUP_WHAT: {SOCKET: 0, PIPE_READ: 1, PIPE_WRITE: 2},
 	LOCK_KIND: {POSIX: 0, OFD: 1, FLOCK: 2},
 	KIND: {
 		FILE: 0,
@@ -98,7 +100,8 @@ export const constants = {
 		HANGUP: 12,
 	},
 	SOCKET: {UNCONNECTED: 0, LISTENING: 1, CONNECTED: 2, PAIR: 3},
-	SOCKET_FLAG: {RECONNECT: 1},
+	/** RECONNECT: connect(2) to `remote` again; EPHEMERAL: the port was the kernel's choice, any other will do; UNLINKED: its path was gone. */
+	SOCKET_FLAG: {RECONNECT: 1, EPHEMERAL: 2, UNLINKED: 4},
 	HANGUP: {READ_ONLY: 1},
 	/** Register that points at the remaining time: its 1-based position among rdi rsi rdx r10 r8 r9. */
 	RESTART_REG: {NONE: 0, RDI: 1, RSI: 2, RDX: 3, R10: 4, R8: 5, R9: 6},

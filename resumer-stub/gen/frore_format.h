@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0x9cfb6ecf51e87a0dULL
+#define FRORE_SCHEMA_HASH 0xfe86071a2edf519dULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -114,6 +114,8 @@ enum {
 	FRORE_FILE_PATH_ONLY = 8,
 	FRORE_FILE_DIRECTORY = 16,
 	FRORE_FILE_PROC = 32,
+	FRORE_FILE_FIFO = 64,
+	FRORE_FILE_CREATE = 128,
 };
 
 enum {
@@ -126,6 +128,12 @@ enum {
 	FRORE_TTY_CONTROLLING = 1,
 	FRORE_TTY_LOCKED = 2,
 	FRORE_TTY_EXCLUSIVE = 4,
+};
+
+enum {
+	FRORE_HANGUP_WHAT_SOCKET = 0,
+	FRORE_HANGUP_WHAT_PIPE_READ = 1,
+	FRORE_HANGUP_WHAT_PIPE_WRITE = 2,
 };
 
 enum {
@@ -159,6 +167,8 @@ enum {
 
 enum {
 	FRORE_SOCKET_FLAG_RECONNECT = 1,
+	FRORE_SOCKET_FLAG_EPHEMERAL = 2,
+	FRORE_SOCKET_FLAG_UNLINKED = 4,
 };
 
 enum {
@@ -831,9 +841,11 @@ struct frore_file {
 	uint32_t open_flags; /* Flags for open(2): access mode, O_PATH, O_DIRECTORY, O_NOFOLLOW, O_TMPFILE never */
 	uint32_t flags; /* FILE_* */
 	uint32_t content; /* Row of `content`, or NONE */
-	struct frore_ref path; /* text: Path as the target sees it, without " (deleted)" */
+	uint32_t pipe; /* Row of `pipe_object` that holds what waits in a FIFO, or NONE */
+	uint32_t pad0; /* 0 */
+	struct frore_ref path; /* text: Path as the freezer saw it, without " (deleted)"; own /proc entries start with /proc/self */
 };
-_Static_assert(sizeof(struct frore_file) == 72, "file");
+_Static_assert(sizeof(struct frore_file) == 80, "file");
 _Static_assert(offsetof(struct frore_file, position) == 0, "file.position");
 _Static_assert(offsetof(struct frore_file, size) == 8, "file.size");
 _Static_assert(offsetof(struct frore_file, mtime_ns) == 16, "file.mtime_ns");
@@ -844,11 +856,13 @@ _Static_assert(offsetof(struct frore_file, mode) == 48, "file.mode");
 _Static_assert(offsetof(struct frore_file, open_flags) == 52, "file.open_flags");
 _Static_assert(offsetof(struct frore_file, flags) == 56, "file.flags");
 _Static_assert(offsetof(struct frore_file, content) == 60, "file.content");
-_Static_assert(offsetof(struct frore_file, path) == 64, "file.path");
+_Static_assert(offsetof(struct frore_file, pipe) == 64, "file.pipe");
+_Static_assert(offsetof(struct frore_file, pad0) == 68, "file.pad0");
+_Static_assert(offsetof(struct frore_file, path) == 72, "file.path");
 
-/* One of the artefact's own stdio descriptors */
+/* One of the artefact's own descriptors, stdio as a rule */
 struct frore_inherit {
-	uint32_t launcher_fd; /* 0, 1 or 2 */
+	uint32_t launcher_fd; /* Number it has when the artefact is started: 0, 1, 2, or what --fd N=inherit named */
 	uint32_t flags; /* INHERIT_* */
 };
 _Static_assert(sizeof(struct frore_inherit) == 8, "inherit");
@@ -883,8 +897,8 @@ _Static_assert(offsetof(struct frore_pipe, pad0) == 4, "pipe.pad0");
 
 /* A pipe or FIFO with its content */
 struct frore_pipe_object {
-	uint32_t capacity; /* F_GETPIPE_SZ */
-	uint32_t packet; /* 1 when O_DIRECT packet mode */
+	uint32_t capacity; /* F_GETPIPE_SZ, bytes */
+	uint32_t packet; /* 1 when O_DIRECT packet mode: `messages` tells the boundaries */
 	struct frore_ref messages; /* bytes: Per packet (packet mode), u32 length each; empty otherwise */
 	struct frore_ref data; /* bytes: Bytes waiting to be read */
 };
@@ -1006,17 +1020,19 @@ struct frore_socket {
 	uint32_t protocol; /* Protocol */
 	uint32_t state; /* SOCKET_* */
 	uint32_t backlog; /* listen(2) */
-	uint32_t peer; /* Row of `description` of the peer inside, or NONE */
+	uint32_t peer; /* Row of `description` of the peer inside, or NONE: the peer has closed */
 	uint32_t shutdown; /* Bit 0 read, bit 1 write */
 	uint32_t first_option; /* First row of `socket_option` */
 	uint32_t option_count; /* Rows */
 	uint32_t first_message; /* First row of `socket_message` */
 	uint32_t message_count; /* Rows: what waits in its receive queue */
 	uint32_t flags; /* SOCKET_FLAG_* */
+	uint32_t path_mode; /* Permission bits of the path a UNIX socket is bound to */
+	uint32_t pad0; /* 0 */
 	struct frore_ref local; /* bytes: sockaddr it is bound to, empty when unbound */
 	struct frore_ref remote; /* bytes: sockaddr it is connected to, empty when not */
 };
-_Static_assert(sizeof(struct frore_socket) == 64, "socket");
+_Static_assert(sizeof(struct frore_socket) == 72, "socket");
 _Static_assert(offsetof(struct frore_socket, domain) == 0, "socket.domain");
 _Static_assert(offsetof(struct frore_socket, type) == 4, "socket.type");
 _Static_assert(offsetof(struct frore_socket, protocol) == 8, "socket.protocol");
@@ -1029,8 +1045,10 @@ _Static_assert(offsetof(struct frore_socket, option_count) == 32, "socket.option
 _Static_assert(offsetof(struct frore_socket, first_message) == 36, "socket.first_message");
 _Static_assert(offsetof(struct frore_socket, message_count) == 40, "socket.message_count");
 _Static_assert(offsetof(struct frore_socket, flags) == 44, "socket.flags");
-_Static_assert(offsetof(struct frore_socket, local) == 48, "socket.local");
-_Static_assert(offsetof(struct frore_socket, remote) == 56, "socket.remote");
+_Static_assert(offsetof(struct frore_socket, path_mode) == 48, "socket.path_mode");
+_Static_assert(offsetof(struct frore_socket, pad0) == 52, "socket.pad0");
+_Static_assert(offsetof(struct frore_socket, local) == 56, "socket.local");
+_Static_assert(offsetof(struct frore_socket, remote) == 64, "socket.remote");
 
 /* One option to be set again */
 struct frore_socket_option {
