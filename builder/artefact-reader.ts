@@ -19,6 +19,8 @@ import {
 	type Trailer,
 } from './structures.js';
 
+import {inconsistencies} from './validate.js';
+
 /** A file, or bytes in memory. */
 export interface Source {
 	/** For messages: the path, or "stdin". */
@@ -198,6 +200,7 @@ export function openArtefact(source: Source, hasher: Hasher): Artefact {
 	const preamble = readPreamble(source, trailer, hasher);
 	const tables = readTables(source, trailer, hasher);
 	const snapshot = decodeHead(tables.head);
+	for (const wrong of inconsistencies(snapshot)) throw damaged(`${source.name} is damaged: ${wrong}`);
 	const {frames, runs} = readIndex(source, tables.index);
 	checkFrames(source, trailer, frames, runs, snapshot);
 	return {source, hasher, preamble, trailer, snapshot, frames, runs, stubLength: Number(trailer.preamble_offset)};

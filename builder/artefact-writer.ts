@@ -17,6 +17,8 @@ import {
 	writeStructure,
 } from './structures.js';
 
+import {inconsistencies} from './validate.js';
+
 export type {Run} from './structures.js';
 
 /** Takes the bytes in order. It is done with a chunk when write() returns: the caller may reuse it. */
@@ -156,8 +158,15 @@ export class ArtefactWriter {
 		return bytes;
 	}
 
-	/** Writes the tables, the index and the trailer. Nothing may be written after it. */
+	/** Writes the tables, the index and the trailer. Nothing may be written after it. Throws for a snapshot that contradicts itself. */
 	finish(snapshot: Snapshot): {bytes: number} {
+		const wrong = [...inconsistencies(snapshot)];
+		if (wrong.length > 0) {
+			throw new FroreError(
+				'internal',
+				`cannot write the snapshot: it contradicts itself: ${wrong.slice(0, 3).join('; ')}`,
+			);
+		}
 		const headPayload = encodeHead(snapshot);
 		const head = this.#section(constants.SECTION.HEAD, headPayload);
 		const indexPayload = this.#indexPayload();

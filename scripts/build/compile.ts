@@ -22,7 +22,7 @@ export function run(program: string, args: readonly string[]): Promise<string> {
 		child.stderr.on('data', (chunk) => (output += chunk));
 		child.on('error', (error) => reject(new Error(`cannot run ${program}: ${error.message}`)));
 		child.on('close', (code) =>
-			code === 0 ? resolve(output) : reject(new Error(`${program} ${args.join(' ')}\n${output}`)),
+			code === 0 ? resolve(output) : reject(new Error(`${program} ended with ${code}\n${output}`)),
 		);
 	});
 }

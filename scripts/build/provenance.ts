@@ -16,7 +16,8 @@ function macros(header: string, names: readonly string[]): string {
 	return names.map((name) => new RegExp(`#define\\s+${name}\\s+"?([\\d.]+)`).exec(text)?.[1] ?? '?').join('.');
 }
 
-const threePart = (prefix: string): string[] => ['MAJOR', 'MINOR', 'RELEASE'].map((part) => `${prefix}_VERSION_${part}`);
+const threePart = (prefix: string): string[] =>
+	['MAJOR', 'MINOR', 'RELEASE'].map((part) => `${prefix}_VERSION_${part}`);
 
 const thirdParty = (): Record<string, string> => ({
 	zstd: `${macros(zstdHeader, threePart('ZSTD'))} from zstd-napi ${versionOf('zstd-napi')}, BSD-3-Clause`,

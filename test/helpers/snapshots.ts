@@ -3,6 +3,7 @@ import {ArtefactWriter, type Run} from '../../builder/artefact-writer.js';
 import type {Encoder, Hasher} from '../../builder/codec.js';
 import type {FieldType} from '../../builder/format/fields.js';
 import {tableLayouts} from '../../builder/format/layout.js';
+import {references, stretches} from '../../builder/format/references.js';
 import {constants, emptySnapshot, type Snapshot, type TableName} from '../../builder/format/schema.js';
 
 const TEXTS = ['', 'plain', 'Grüße 🌍', 'not UTF-8: \udcff\udc80'];
@@ -30,7 +31,30 @@ function value(type: FieldType, n: number): unknown {
 	}
 }
 
-/** `rows` rows in every table, every field with a value of its own. Refers to rows that do not exist; made for the codec alone. */
+/** Gives the fields that refer to rows a row that there is. */
+function repaired(snapshot: Snapshot, rows: number): Snapshot {
+	for (const [name, fields] of Object.entries(references)) {
+		for (const [index, row] of (snapshot[name as TableName] as unknown as Record<string, number>[]).entries()) {
+			for (const field of Object.keys(fields)) row[field] = index % rows;
+		}
+	}
+	for (const [name, list] of Object.entries(stretches)) {
+		for (const row of snapshot[name as TableName] as unknown as Record<string, number>[]) {
+			for (const {first, count} of list) Object.assign(row, {[first]: 0, [count]: rows});
+		}
+	}
+	for (const [index, description] of snapshot.description.entries()) {
+		Object.assign(description, {kind: index % Object.keys(constants.KIND).length, row: index % rows});
+	}
+	for (const [index, vma] of snapshot.vma.entries()) {
+		const start = 0x10000n * BigInt(index + 1);
+		Object.assign(vma, {start, end: start + 0x2000n, mm: 0, kind: index % 5, source: index % rows});
+	}
+	snapshot.machine.length = 1;
+	return snapshot;
+}
+
+/** `rows` rows in every table, every field with a value of its own. Consistent, but of no program. */
 export function fullSnapshot(rows = 2): Snapshot {
 	const snapshot = emptySnapshot() as Record<TableName, unknown[]>;
 	let n = 1;
@@ -39,7 +63,7 @@ export function fullSnapshot(rows = 2): Snapshot {
 			snapshot[name as TableName].push(Object.fromEntries(fields.map((field) => [field.name, value(field.type, n++)])));
 		}
 	}
-	return snapshot as Snapshot;
+	return repaired(snapshot as Snapshot, rows);
 }
 
 export const storedRun = (address: bigint, length: number, source: number = constants.SOURCE.STORED): Run => ({

@@ -8,7 +8,7 @@ import {
 	type Encoder,
 	plainEncoder,
 } from '../../../builder/codec.js';
-import {constants, emptySnapshot} from '../../../builder/format/schema.js';
+import {constants} from '../../../builder/format/schema.js';
 import {createEncoder, parseCodec} from '../../../freezer/sys/codec.js';
 import {createNativeDecoder, createNativeHasher, xxh64} from '../../../freezer/sys/native.js';
 import {fullSnapshot, smallArtefact, somePages, storedRun} from '../../helpers/snapshots.js';
@@ -56,7 +56,7 @@ test('plain page data lies on a page, long data on 2 MiB', (t) => {
 	for (const length of [4096, 2 << 20, 12288]) {
 		writer.frame([storedRun(0x1000n, length)], {length}, new Uint8Array(length), constants.CODEC.NONE);
 	}
-	writer.finish({...emptySnapshot(), mm: fullSnapshot(1).mm});
+	writer.finish(fullSnapshot(1));
 	const artefact = openArtefact(bytesSource(new Uint8Array(Buffer.concat(chunks))), hasher);
 	const offsets = artefact.frames.map((frame) => Number(frame.data_offset));
 	t.deepEqual(
