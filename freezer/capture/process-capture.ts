@@ -95,7 +95,7 @@ export class ProcessCapture implements CapturedTask {
 			const flags = deliverableHandlerFlags(pending, thread.row, row.sigmask, actions);
 			const normalised = this.#normalise(thread.stopped, thread.asleepNs, row.rseq, flags);
 			applyRegisters(row, normalised);
-			if (normalised.liveNeedsIt) {
+			if (thread.stopped.wasEintr) {
 				thread.stopped.released = this.#liveRegisters(thread.stopped, normalised);
 			}
 		}
@@ -133,7 +133,7 @@ export class ProcessCapture implements CapturedTask {
 		handlerFlags: bigint | undefined,
 	): Normalised {
 		const read = (address: RemoteAddr, length: number) => this.memory.tryRead(address, length);
-		const normalised = normalise({registers: stopped.registers, asleepNs, handlerFlags, read});
+		const normalised = normalise({registers: stopped.registers, wasEintr: stopped.wasEintr, asleepNs, handlerFlags, read});
 		abortRestartableSequence(normalised.registers, rseqArea, read);
 		return normalised;
 	}

@@ -6,13 +6,16 @@ import {Registers} from '../sys/registers.js';
 import type {Pid, Tid} from '../sys/types.js';
 import {failure, refusal} from './errors.js';
 import {parseStat} from './parse/stat.js';
+import {askForRestart} from './syscalls.js';
 
 /** One thread at a ptrace event-stop. */
 export interface StoppedThread {
 	readonly tid: Tid;
-	/** As found: what the kernel needs to go on as if nothing had happened. */
+	/** What the kernel needs to go on as if nothing had happened: as found, but for askForRestart. */
 	readonly registers: Registers;
-	/** What the live thread gets at the release instead, when its call would otherwise end with EINTR. */
+	/** See askForRestart. */
+	readonly wasEintr: boolean;
+	/** What the live thread gets at the release instead: a call that waits again, for the time that remained. */
 	released?: Registers;
 	/** The stop signal of a job-control stop, or 0. */
 	readonly jobStop: number;
@@ -197,11 +200,7 @@ export class StoppedProcess implements Disposable {
 
 		switch (result.event) {
 			case ptrace.event.STOP:
-				this.threads.set(tid, {
-					tid,
-					registers: new Registers(ptrace.getRegisters(tid)),
-					jobStop: result.signal === SIGTRAP ? 0 : result.signal,
-				});
+				this.#stopped(tid, result.signal);
 				return true;
 			case ptrace.event.EXEC:
 				throw failure(
@@ -225,6 +224,16 @@ export class StoppedProcess implements Disposable {
 		}
 	}
 
+	#stopped(tid: Tid, signal: number): void {
+		const registers = new Registers(ptrace.getRegisters(tid));
+		const wasEintr = askForRestart(registers);
+		if (wasEintr) {
+			ptrace.setRegisters(tid, registers.bytes);
+		}
+
+		this.threads.set(tid, {tid, registers, wasEintr, jobStop: signal === SIGTRAP ? 0 : signal});
+	}
+
 	/** A thread made during the stop is attached already and begins with an event-stop. */
 	#adoptThread(tid: Tid): void {
 		if (stateOf(this.pid, tid) === undefined) {
@@ -242,7 +251,7 @@ export class StoppedProcess implements Disposable {
 			}
 
 			if (result.event === ptrace.event.STOP) {
-				this.threads.set(tid, {tid, registers: new Registers(ptrace.getRegisters(tid)), jobStop: 0});
+				this.#stopped(tid, SIGTRAP);
 				return;
 			}
 

@@ -7,8 +7,10 @@ import {addr, type RemoteAddr} from '../sys/types.js';
  * Pure: registers in, registers out.
  */
 export interface InterruptedThread {
-	/** At the event-stop: orig_rax is the call, rax what the kernel was about to return. */
+	/** At the event-stop, after `askForRestart`: orig_rax is the call, rax what the kernel was about to return. */
 	readonly registers: Registers;
+	/** What askForRestart said. */
+	readonly wasEintr: boolean;
 	/** How long the thread has been asleep in this call, nanoseconds; undefined when unknown. */
 	readonly asleepNs: bigint | undefined;
 	/** sa_flags of the handler that the next deliverable signal would run, or undefined when none is waiting. */
@@ -28,8 +30,6 @@ export interface Restart {
 export interface Normalised {
 	readonly registers: Registers;
 	readonly restart?: Restart;
-	/** True when the kernel would give the live process EINTR, which an undisturbed one would not have seen. */
-	readonly liveNeedsIt: boolean;
 }
 
 const EINTR = -4n;
@@ -86,13 +86,27 @@ const rewindable = new Set<number>([
 /** Calls that wait under a signal mask of their own: beginning again lets them see the signal under that mask. */
 const ownMask = new Set<number>([nr.rt_sigsuspend, nr.ppoll, nr.pselect6, nr.epoll_pwait, nr.epoll_pwait2]);
 
+/**
+ * Turns EINTR that comes from nothing but the stop into "restart unless a handler runs", in place. True when it did. It is done at once
+ * and to the live thread too, so that neither the release nor the freezer's death lets the program see the EINTR.
+ */
+export function askForRestart(registers: Registers): boolean {
+	const original = registers.signed('orig_rax');
+	if (original < 0n || registers.signed('rax') !== EINTR || !rewindable.has(Number(original))) {
+		return false;
+	}
+
+	registers.set('rax', ERESTARTNOHAND);
+	return true;
+}
+
 export function normalise(thread: InterruptedThread): Normalised {
 	const registers = thread.registers.copy();
 	const original = registers.signed('orig_rax');
 	const result = registers.signed('rax');
 	registers.set('orig_rax', -1);
 	if (original < 0n) {
-		return {registers, liveNeedsIt: false};
+		return {registers};
 	}
 
 	const number = original === BigInt(nr.restart_syscall) ? numberBefore(thread) : Number(original);
@@ -101,23 +115,22 @@ export function normalise(thread: InterruptedThread): Normalised {
 			registers.set('rax', EINTR);
 		}
 
-		return {registers, liveNeedsIt: false};
+		return {registers};
 	}
 
-	const interrupted = result === EINTR && rewindable.has(number) && thread.handlerFlags === undefined;
-	if (!restartCodes.has(result) && !interrupted) {
-		return {registers, liveNeedsIt: false};
+	if (!restartCodes.has(result)) {
+		return {registers};
 	}
 
 	if (thread.handlerFlags !== undefined && !ownMask.has(number) && endsWithEintr(result, thread.handlerFlags)) {
 		registers.set('rax', EINTR);
-		return {registers, liveNeedsIt: false};
+		return {registers};
 	}
 
 	registers.set('rax', number);
 	registers.set('rip', registers.get('rip') - 2n);
-	const restart = remaining(thread, number, registers, interrupted);
-	return {registers, liveNeedsIt: interrupted, ...(restart && {restart})};
+	const restart = remaining(thread, number, registers);
+	return {registers, ...(restart && {restart})};
 }
 
 /** What arch_do_signal_or_restart (arch/x86/kernel/signal.c) makes of it when a handler runs. */
@@ -139,12 +152,7 @@ function numberBefore(thread: InterruptedThread): number | undefined {
 }
 
 /** Puts the time that remains into the registers, or says which pointer must lead to it. */
-function remaining(
-	thread: InterruptedThread,
-	number: number,
-	registers: Registers,
-	interrupted: boolean,
-): Restart | undefined {
+function remaining(thread: InterruptedThread, number: number, registers: Registers): Restart | undefined {
 	const asleep = thread.asleepNs ?? 0n;
 	const milliseconds = (name: RegisterName): undefined => {
 		const timeout = BigInt.asIntN(32, registers.get(name));
@@ -185,11 +193,11 @@ function remaining(
 			return (registers.get('rsi') & 127n) === 0n ? timespec('r10', registers.get('r10'), asleep) : undefined;
 		case nr.ppoll:
 			// The kernel has written the remaining time back, unless it could not (then it says EINTR).
-			return interrupted ? timespec('rdx', registers.get('rdx'), asleep) : undefined;
+			return thread.wasEintr ? timespec('rdx', registers.get('rdx'), asleep) : undefined;
 		case nr.pselect6:
-			return interrupted ? timespec('r8', registers.get('r8'), asleep) : undefined;
+			return thread.wasEintr ? timespec('r8', registers.get('r8'), asleep) : undefined;
 		case nr.select:
-			return interrupted ? timespec('r8', registers.get('r8'), asleep, 1000n) : undefined;
+			return thread.wasEintr ? timespec('r8', registers.get('r8'), asleep, 1000n) : undefined;
 		default:
 			return undefined;
 	}
