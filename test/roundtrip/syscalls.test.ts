@@ -56,7 +56,12 @@ asUsers('msgrcv, semop and semtimedop go on blocking', async (t, stage) => {
 });
 
 asUsers('a line typed later reaches a read from the terminal, in the original and in the copy', async (t, stage) => {
-	const master = await stage.start(['/usr/bin/python3', stage.helper('ptyrun.py'), stage.target('syscalls'), 'read-tty']);
+	const master = await stage.start([
+		'/usr/bin/python3',
+		stage.helper('ptyrun.py'),
+		stage.target('syscalls'),
+		'read-tty',
+	]);
 	await ready(master);
 	const [, pid] = await master.line(/^pty pid (\d+)/);
 	const {file} = await stage.freeze(Number(pid));
