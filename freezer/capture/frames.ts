@@ -31,6 +31,7 @@ export class FramePacker {
 	readonly #bitmap = new Uint8Array(FRAME / PAGE_SIZE / 8);
 	#used = 0;
 	#runs: Run[] = [];
+	#open = false;
 	/** Bytes that were all zeros. */
 	zeroBytes = 0;
 	/** Pages inside a stretch that could not be read (guard pages). */
@@ -38,7 +39,9 @@ export class FramePacker {
 
 	constructor(readonly sink: FrameSink) {}
 
+	/** A run never reaches over the end of a stretch: each lies within one mapping. */
 	add(stretch: Stretch): void {
+		this.#open = false;
 		let done = 0;
 		while (done < stretch.length) {
 			if (this.#used + PAGE_SIZE > FRAME) {
@@ -118,9 +121,8 @@ export class FramePacker {
 	#push(stretch: Stretch, address: bigint, length: number, source: number): void {
 		const last = this.#runs.at(-1);
 		if (
+			this.#open &&
 			last &&
-			last.space === stretch.space &&
-			last.index === stretch.index &&
 			last.source === source &&
 			last.address + last.length === address
 		) {
@@ -128,6 +130,7 @@ export class FramePacker {
 			return;
 		}
 
+		this.#open = true;
 		this.#runs.push({address, length: BigInt(length), index: stretch.index, space: stretch.space, source});
 	}
 }
