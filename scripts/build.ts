@@ -2,12 +2,14 @@
 import {buildCli} from './build/cli.js';
 import {buildNative} from './build/native.js';
 import {buildPage} from './build/page.js';
+import {buildProbe} from './build/probe.js';
 import {buildStub} from './build/stub.js';
 import {staleFiles} from './generated.js';
 
 const parts: Record<string, () => Promise<void>> = {
 	native: buildNative,
 	stub: buildStub,
+	probe: buildProbe,
 	page: buildPage,
 	cli: buildCli,
 };
