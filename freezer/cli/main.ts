@@ -1,5 +1,6 @@
 import {Command, CommanderError} from 'commander';
 import {EXIT, FroreError} from '../../builder/errors.js';
+import {registerDoctor} from './doctor.js';
 import {registerFreeze} from './freeze.js';
 import {registerInspect} from './inspect.js';
 import {reportError} from './messages.js';
@@ -13,6 +14,7 @@ const program = new Command('frore')
 
 registerFreeze(program);
 registerInspect(program);
+registerDoctor(program);
 for (const command of program.commands) {
 	command.exitOverride();
 }
