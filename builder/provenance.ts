@@ -1,5 +1,6 @@
 /** The stub's provenance note: read out of an ELF file, and compared with what the file holds. Needs Node (elfy does). */
 import elfy from 'elfy';
+import {damaged} from './errors.js';
 
 export interface Provenance {
 	/** SHA-256 of the stub's code and data, hexadecimal. */
@@ -53,4 +54,19 @@ export async function loadedBytesHash(elf: Buffer): Promise<string> {
 		return found.data;
 	});
 	return Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.concat(parts))).toString('hex');
+}
+
+/** The note of an artefact's stub, after comparing it with the stub's bytes; throws FroreError 'damaged' when they differ. */
+export async function verifyStub(elf: Buffer, name: string): Promise<Provenance> {
+	let note: Provenance | undefined;
+	let hash: string | undefined;
+	try {
+		note = findProvenance(elf);
+		hash = await loadedBytesHash(elf);
+	} catch (error) {
+		throw damaged(`${name} is damaged: its program cannot be read as ELF: ${(error as Error).message}`);
+	}
+	if (!note) throw damaged(`${name} is damaged: its program has no provenance note`);
+	if (note.sha256 !== hash) throw damaged(`${name} is damaged: its program is not the one that its note describes`);
+	return note;
 }

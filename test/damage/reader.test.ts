@@ -4,15 +4,17 @@ import {type Artefact, bytesSource, openArtefact, verify} from '../../builder/ar
 import {createHasher, plainEncoder} from '../../builder/codec.js';
 import {FroreError} from '../../builder/errors.js';
 import type {Snapshot} from '../../builder/format/schema.js';
-import {offsetOfField, type StructureName, sizeOfStructure} from '../../builder/structures.js';
+import {type offsetOfField, sizeOfStructure} from '../../builder/structures.js';
 import {createEncoder, parseCodec} from '../../freezer/sys/codec.js';
 import {createNativeHasher} from '../../freezer/sys/native.js';
+import {field, Patient} from '../helpers/damage.js';
 import {fullSnapshot, smallArtefact} from '../helpers/snapshots.js';
 
 const hasher = createNativeHasher();
 const intact = smallArtefact(hasher, createEncoder(parseCodec('zstd')));
 const STUB = 4096;
-const trailerAt = intact.length - sizeOfStructure('trailer');
+const patient = new Patient(intact, hasher);
+const {trailerAt, headAt, indexAt} = patient;
 
 function read(bytes: Uint8Array): Artefact {
 	const artefact = openArtefact(bytesSource(bytes, 'job.frore'), hasher);
@@ -31,44 +33,13 @@ function refusal(bytes: Uint8Array): FroreError {
 	throw new Error('nothing was refused');
 }
 
-function changed(change: (bytes: Uint8Array, view: DataView) => void): Uint8Array {
-	const bytes = intact.slice();
-	change(bytes, new DataView(bytes.buffer));
-	return bytes;
-}
-
-/** Puts right what was changed on purpose, so that the next check is reached. */
-function resealed(change: (bytes: Uint8Array, view: DataView, at: typeof field) => void): Uint8Array {
-	return changed((bytes, view) => {
-		change(bytes, view, field);
-		const trailer = (name: 'head_offset' | 'index_offset' | 'head_checksum' | 'checksum') =>
-			trailerAt + offsetOfField('trailer', name);
-		const section = sizeOfStructure('section');
-		const head = Number(view.getBigUint64(trailer('head_offset'), true)) - section;
-		const index = Number(view.getBigUint64(trailer('index_offset'), true)) - section;
-		const preambleEnd = STUB + offsetOfField('preamble', 'checksum');
-		view.setBigUint64(preambleEnd, hasher.hash64([bytes.subarray(STUB, preambleEnd)]), true);
-		if (index > head && index < trailerAt) {
-			view.setBigUint64(trailer('head_checksum'), hasher.hash64([bytes.subarray(head, index)]), true);
-			view.setBigUint64(trailer('checksum'), hasher.hash64([bytes.subarray(index, trailer('checksum'))]), true);
-		}
-	});
-}
-
-/** Where a field of the structure at `start` is. */
-const field = <N extends StructureName>(
-	start: number,
-	name: N,
-	member: Parameters<typeof offsetOfField<N>>[1],
-): number => start + offsetOfField(name, member);
-
 test('the intact artefact is read', (t) => {
 	t.deepEqual(read(intact).snapshot, fullSnapshot());
 });
 
 test('every flipped bit behind the stub is found', (t) => {
 	for (let at = STUB; at < intact.length; at++) {
-		const bytes = changed((all) => {
+		const bytes = patient.changed((all) => {
 			all[at]! ^= 1 << (at % 8);
 		});
 		t.regex(refusal(bytes).code, /^(damaged|unknown-format)$/, `byte ${at}`);
@@ -98,20 +69,22 @@ test('what is no artefact is called so', (t) => {
 });
 
 test('another format version is named', (t) => {
-	const error = refusal(resealed((_, view, at) => view.setUint32(at(STUB, 'preamble', 'version'), 4, true)));
+	const error = refusal(patient.resealed((_, view) => view.setUint32(field(STUB, 'preamble', 'version'), 4, true)));
 	t.is(error.message, 'job.frore: snapshot format 4, but this frore reads format 1');
 	t.is(error.code, 'unknown-format');
 });
 
 test('another schema, architecture or page size is refused', (t) => {
-	const schema = refusal(resealed((_, view, at) => view.setBigUint64(at(STUB, 'preamble', 'schema_hash'), 1n, true)));
+	const schema = refusal(
+		patient.resealed((_, view) => view.setBigUint64(field(STUB, 'preamble', 'schema_hash'), 1n, true)),
+	);
 	t.regex(schema.message, /another build of frore/);
 	t.regex(
-		refusal(resealed((_, view, at) => view.setUint32(at(STUB, 'preamble', 'arch'), 183, true))).message,
+		refusal(patient.resealed((_, view) => view.setUint32(field(STUB, 'preamble', 'arch'), 183, true))).message,
 		/machine 183/,
 	);
 	t.regex(
-		refusal(resealed((_, view, at) => view.setUint32(at(STUB, 'preamble', 'page_size'), 65536, true))).message,
+		refusal(patient.resealed((_, view) => view.setUint32(field(STUB, 'preamble', 'page_size'), 65536, true))).message,
 		/65536/,
 	);
 });
@@ -119,54 +92,56 @@ test('another schema, architecture or page size is refused', (t) => {
 test('a trailer that points outside is refused', (t) => {
 	for (const name of ['preamble_offset', 'head_offset', 'head_length', 'index_offset', 'index_length'] as const) {
 		for (const value of [0n, 8n, 2n ** 40n, 2n ** 64n - 1n, BigInt(intact.length)]) {
-			const bytes = resealed((_, view, at) => view.setBigUint64(at(trailerAt, 'trailer', name), value, true));
+			const bytes = patient.resealed((_, view) => view.setBigUint64(field(trailerAt, 'trailer', name), value, true));
 			t.is(refusal(bytes).exitCode, 4, `${name} ${value}`);
 		}
 	}
 });
 
-const headAt = Number(new DataView(intact.buffer).getBigUint64(field(trailerAt, 'trailer', 'head_offset'), true));
-const indexAt = Number(new DataView(intact.buffer).getBigUint64(field(trailerAt, 'trailer', 'index_offset'), true));
-
 test('tables that point outside are refused, whatever their checksum says', (t) => {
 	const directory = headAt + sizeOfStructure('head');
 	for (const value of [2n ** 20n, 2n ** 32n, 2n ** 63n, 2n ** 64n - 1n]) {
 		for (const name of ['count', 'offset'] as const) {
-			const bytes = resealed((_, view, at) => view.setBigUint64(at(directory, 'directory', name), value, true));
+			const bytes = patient.resealed((_, view) => view.setBigUint64(field(directory, 'directory', name), value, true));
 			t.is(refusal(bytes).code, 'damaged', `directory ${name} ${value}`);
 		}
 		for (const name of ['blob_offset', 'blob_length'] as const) {
-			const bytes = resealed((_, view, at) => view.setBigUint64(at(headAt, 'head', name), value, true));
+			const bytes = patient.resealed((_, view) => view.setBigUint64(field(headAt, 'head', name), value, true));
 			t.is(refusal(bytes).code, 'damaged', `${name} ${value}`);
 		}
 	}
 	t.is(
-		refusal(resealed((_, view, at) => view.setUint32(at(directory, 'directory', 'row_size'), 0, true))).code,
+		refusal(patient.resealed((_, view) => view.setUint32(field(directory, 'directory', 'row_size'), 0, true))).code,
 		'damaged',
 	);
-	t.is(refusal(resealed((_, view, at) => view.setUint32(at(headAt, 'head', 'tables'), 2 ** 31, true))).code, 'damaged');
+	t.is(
+		refusal(patient.resealed((_, view) => view.setUint32(field(headAt, 'head', 'tables'), 2 ** 31, true))).code,
+		'damaged',
+	);
 });
 
 test('a frame that overlaps, is too long or has other runs is refused, whatever its checksum says', (t) => {
 	const first = indexAt + sizeOfStructure('index');
 	const second = first + sizeOfStructure('frame');
 	const change = (member: Parameters<typeof offsetOfField<'frame'>>[1], value: bigint) =>
-		refusal(resealed((_, view, at) => view.setBigUint64(at(second, 'frame', member), value, true))).message;
+		refusal(patient.resealed((_, view) => view.setBigUint64(field(second, 'frame', member), value, true))).message;
 	t.regex(change('offset', 0n), /page frame 1 says it begins at 0, the one before ends at \d+$/);
 	t.regex(change('length', 2n ** 33n), /page frame 1 says it ends at \d+, the frames end at \d+$/);
 	t.regex(change('data_offset', 0n), /page frame 1 holds less data than it says$/);
 	t.regex(change('stored_length', 2n ** 40n), /page frame 1 holds less data than it says$/);
 	t.regex(change('raw_length', 4096n), /page frame 1 has runs of 0 bytes, but holds 4096$/);
-	const runs = refusal(resealed((_, view, at) => view.setUint32(at(second, 'frame', 'first_run'), 0, true)));
+	const runs = refusal(patient.resealed((_, view) => view.setUint32(field(second, 'frame', 'first_run'), 0, true)));
 	t.regex(runs.message, /page frame 1 refers to runs of pages that are not its own$/);
-	const many = refusal(resealed((_, view, at) => view.setBigUint64(at(indexAt, 'index', 'frames'), 2n ** 60n, true)));
+	const many = refusal(
+		patient.resealed((_, view) => view.setBigUint64(field(indexAt, 'index', 'frames'), 2n ** 60n, true)),
+	);
 	t.regex(many.message, /its index says \d+ frames and 5 runs, which it does not hold$/);
 });
 
 test('a run for an address space that does not exist is refused', (t) => {
 	const runsAt = indexAt + sizeOfStructure('index') + 3 * sizeOfStructure('frame');
 	for (const value of [2, 0xffffffff]) {
-		const error = refusal(resealed((_, view, at) => view.setUint32(at(runsAt, 'run', 'index'), value, true)));
+		const error = refusal(patient.resealed((_, view) => view.setUint32(field(runsAt, 'run', 'index'), value, true)));
 		t.regex(error.message, /page frame 0 has a run 0 that points nowhere$/);
 	}
 });
@@ -180,7 +155,7 @@ test('random damage with right checksums is either refused in our words or read'
 		return random % limit;
 	};
 	for (let round = 0; round < 3000; round++) {
-		const bytes = resealed((all) => {
+		const bytes = patient.resealed((all) => {
 			for (let i = 0; i <= next(3); i++) all[headAt - 16 + next(trailerAt - headAt + 16)] = next(256);
 		});
 		try {

@@ -1,0 +1,99 @@
+/** Damaged artefacts, run: the stub must refuse them in one line, and nothing of the program may have happened. */
+import {spawnSync} from 'node:child_process';
+import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import anyTest, {type TestFn} from 'ava';
+import {sizeOfStructure} from '../../builder/structures.js';
+import {createEncoder, parseCodec} from '../../freezer/sys/codec.js';
+import {createNativeHasher} from '../../freezer/sys/native.js';
+import {field, Patient} from '../helpers/damage.js';
+import {helloArtefact, helloSnapshot} from '../helpers/hand-made.js';
+
+const built = existsSync('templates/stub-x86_64.elf');
+const test = (built ? anyTest : anyTest.skip) as TestFn;
+
+const hasher = createNativeHasher();
+const PID = 3_000_001;
+const patientOf = (codec: string): Patient =>
+	new Patient(new Uint8Array(helloArtefact(hasher, helloSnapshot(PID), createEncoder(parseCodec(codec)))), hasher);
+
+const directory = mkdtempSync(join(tmpdir(), 'frore-damage-'));
+anyTest.after.always(() => rmSync(directory, {recursive: true}));
+let number = 0;
+
+/** Runs the bytes as a program. */
+function run(bytes: Uint8Array): {status: number | null; stdout: string; stderr: string} {
+	const file = join(directory, `job-${number++}.frore`);
+	writeFileSync(file, bytes, {mode: 0o700});
+	const {status, stdout, stderr} = spawnSync(file, [], {encoding: 'utf8', timeout: 20_000});
+	rmSync(file);
+	return {status, stdout, stderr};
+}
+
+const refused = (bytes: Uint8Array): string => {
+	const {status, stdout, stderr} = run(bytes);
+	const oneLine = /^frore: [^\n]+\n$/.test(stderr);
+	return status === 125 && stdout === '' && oneLine ? 'refused' : `${status} ${JSON.stringify(stdout + stderr)}`;
+};
+
+for (const codec of ['none', 'zstd']) {
+	test(`flipped bits behind the stub keep the program from running (${codec})`, (t) => {
+		const patient = patientOf(codec);
+		const {preambleAt, intact, headAt} = patient;
+		const step = Math.max(1, Math.floor((intact.length - preambleAt) / 150));
+		const places = [
+			...Array.from({length: 60}, (_, i) => preambleAt + i * 3),
+			...Array.from({length: 150}, (_, i) => preambleAt + i * step),
+			...Array.from({length: 40}, (_, i) => headAt + i * 5),
+			...Array.from({length: 64}, (_, i) => intact.length - 1 - i),
+		];
+		for (const at of places.filter((place) => place < intact.length)) {
+			const bytes = patient.changed((all) => {
+				all[at]! ^= 1 << (at % 8);
+			});
+			t.is(refused(bytes), 'refused', `byte ${at - preambleAt} behind the stub`);
+		}
+	});
+}
+
+test('a truncated artefact is refused', (t) => {
+	const {intact, preambleAt} = patientOf('zstd');
+	for (const length of [preambleAt, preambleAt + 8, preambleAt + 60, intact.length - 64, intact.length - 1]) {
+		t.is(refused(intact.slice(0, length)), 'refused', `${length - preambleAt} bytes behind the stub`);
+	}
+});
+
+test('the intact artefact runs', (t) => {
+	const {status, stdout, stderr} = run(patientOf('zstd').intact);
+	t.is(stdout, 'hello\n', stderr);
+	t.is(status, PID & 127);
+});
+
+test('numbers that point outside are refused, whatever the checksums say', (t) => {
+	const patient = patientOf('zstd');
+	const {trailerAt, headAt, indexAt, preambleAt} = patient;
+	const frame = indexAt + sizeOfStructure('index');
+	const run0 = frame + sizeOfStructure('frame');
+	const taskEntry = headAt + sizeOfStructure('head') + sizeOfStructure('directory') * 5;
+	const places: [string, number][] = [
+		...(['preamble_offset', 'head_offset', 'head_length', 'index_offset', 'index_length'] as const).map(
+			(name): [string, number] => [name, field(trailerAt, 'trailer', name)],
+		),
+		...(['blob_offset', 'blob_length'] as const).map((name): [string, number] => [name, field(headAt, 'head', name)]),
+		...(['count', 'offset'] as const).map((name): [string, number] => [name, field(taskEntry, 'directory', name)]),
+		...(['frames', 'runs'] as const).map((name): [string, number] => [name, field(indexAt, 'index', name)]),
+		...(['offset', 'length', 'data_offset', 'stored_length', 'raw_length'] as const).map((name): [string, number] => [
+			`frame ${name}`,
+			field(frame, 'frame', name),
+		]),
+		...(['address', 'length'] as const).map((name): [string, number] => [`run ${name}`, field(run0, 'run', name)]),
+		['schema_hash', field(preambleAt, 'preamble', 'schema_hash')],
+	];
+	for (const [name, at] of places) {
+		for (const value of [2n ** 20n + 1n, 2n ** 40n, 2n ** 63n + 7n, 2n ** 64n - 1n]) {
+			const bytes = patient.resealed((_, view) => view.setBigUint64(at, value, true));
+			t.is(refused(bytes), 'refused', `${name} = ${value}`);
+		}
+	}
+});
