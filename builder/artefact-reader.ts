@@ -118,7 +118,8 @@ function readTables(source: Source, trailer: Trailer, hasher: Hasher): {head: Ui
 		trailer.index_offset + trailer.index_length <= end &&
 		end - start < BigInt(TABLES_LIMIT);
 	if (!inside) throw damaged(`${source.name} is damaged: its trailer points outside of the file`);
-	const all = readExactly(source, Number(start), Number(end - start)).slice();
+	// A copy: the next read may reuse the bytes, and slice() of a Buffer would not be one.
+	const all = new Uint8Array(readExactly(source, Number(start), Number(end - start)));
 	const head = all.subarray(0, Number(middle - start));
 	const index = all.subarray(Number(middle - start));
 	if (hasher.hash64([head]) !== trailer.head_checksum) {
