@@ -1,6 +1,6 @@
 /** A small make: compiles C and assembly files into objects, again only when something they depend on is newer. */
 import {spawn} from 'node:child_process';
-import {existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 
 export interface Unit {
@@ -58,8 +58,13 @@ async function compileOne({source, flags}: Unit, object: string): Promise<boolea
 	const command = [compiler, ...args].join(' ');
 	if (existsSync(depfile) && isFresh(object, command, dependencies(depfile))) return false;
 	mkdirSync(dirname(object), {recursive: true});
-	const warnings = await run(compiler, args);
+	/* Under another name first: a second build may be running. */
+	const [own, ownDepfile] = [`${object}.${process.pid}`, `${depfile}.${process.pid}`];
+	const ownArgs = [...flags, '-MMD', '-MF', ownDepfile, '-c', source, '-o', own];
+	const warnings = await run(compiler, ownArgs);
 	if (warnings) console.error(warnings);
+	renameSync(ownDepfile, depfile);
+	renameSync(own, object);
 	recordCommand(object, command);
 	return true;
 }

@@ -1,5 +1,5 @@
 /** Builds dist/frore-native.so: encoders, decoders, checksums and processor queries for the freezer. */
-import {mkdirSync, readdirSync} from 'node:fs';
+import {mkdirSync, readdirSync, renameSync} from 'node:fs';
 import {compile, compiler, isFresh, recordCommand, run} from './compile.js';
 import {codecUnits, thirdPartyIncludes} from './third-party.js';
 
@@ -21,11 +21,13 @@ export async function buildNative(): Promise<void> {
 		[...[...nativeSources(), ...glue].map((source) => ({source, flags: nativeFlags})), ...codecUnits(flags)],
 		'.build/native',
 	);
-	const args = ['-shared', '-o', output, ...objects, '-Wl,--gc-sections,-z,defs,-s'];
+	const args = ['-shared', ...objects, '-Wl,--gc-sections,-z,defs,-s', '-o'];
 	const command = args.join(' ');
 	if (isFresh(output, command, objects)) return;
 	mkdirSync('dist', {recursive: true});
-	await run(compiler, args);
+	const own = `${output}.${process.pid}`;
+	await run(compiler, [...args, own]);
+	renameSync(own, output);
 	recordCommand(output, command);
 	console.error(`  ld ${output}`);
 }

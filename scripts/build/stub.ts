@@ -62,14 +62,14 @@ export async function buildStub(): Promise<void> {
 		'.build/stub',
 	);
 	if (!(await link(objects))) return;
-	const stamped = '.build/stub/stamped.elf';
+	const stamped = `.build/stub/stamped.${process.pid}`;
 	mkdirSync('templates', {recursive: true});
 	await run('strip', ['--strip-all', linked, '-o', stamped]);
 	await injectProvenance(stamped, await provenanceOf(stamped, [...stubFlags, ...thirdParty]));
 	const elf = readFileSync(stamped);
 	const padded = Buffer.alloc(Math.ceil(elf.length / PAGE) * PAGE);
 	elf.copy(padded);
-	writeFileSync(`${output}.tmp`, padded, {mode: 0o755});
-	renameSync(`${output}.tmp`, output);
+	writeFileSync(stamped, padded);
+	renameSync(stamped, output);
 	console.error(`  ld ${output} (${padded.length} bytes)`);
 }
