@@ -27,7 +27,7 @@ async function standardInput(): Promise<Source> {
 	}
 	const chunks: Buffer[] = [];
 	for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-	const bytes = Buffer.concat(chunks);
+	const bytes = new Uint8Array(Buffer.concat(chunks));
 	return {name: 'stdin', size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length)};
 }
 
@@ -58,9 +58,10 @@ function fileSource(path: string): {source: Source; fd: number} {
 		const what = stat.isDirectory() ? 'it is a directory' : 'it is not a regular file; give - to read a pipe';
 		throw new FroreError('file', `cannot read ${path}: ${what}`, EXIT.FAILED);
 	}
-	let buffer = Buffer.alloc(0);
+	// No Buffer: its slice() does not copy.
+	let buffer = new Uint8Array(0);
 	const read = (offset: number, length: number): Uint8Array => {
-		if (buffer.length < length) buffer = Buffer.allocUnsafeSlow(length);
+		if (buffer.length < length) buffer = new Uint8Array(length);
 		let done = 0;
 		while (done < length) {
 			const count = readSync(fd, buffer, done, length - done, offset + done);

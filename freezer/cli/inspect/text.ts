@@ -40,7 +40,7 @@ function tree(processes: readonly ProcessReport[]): string[] {
 			String(process.threads.length),
 			size(process.memory.stored + process.memory.fromFiles),
 			String(process.descriptors.length),
-			process.state === 'stopped' ? `${process.command} (stopped)` : process.command,
+			`${short(process.command, 120)}${process.state === 'stopped' ? ' (stopped)' : ''}`,
 		]);
 		for (const child of processes) if (child.parent === process.pid && child !== process) visit(child, depth + 1);
 	};
@@ -48,8 +48,10 @@ function tree(processes: readonly ProcessReport[]): string[] {
 	return columns(['PID', 'THREADS', 'MEMORY', 'FILES', 'COMMAND'], rows).split('\n');
 }
 
+const short = (text: string, limit: number): string => (text.length > limit ? `${text.slice(0, limit - 1)}…` : text);
+
 const heading = (process: ProcessReport, view: View): string =>
-	`${colors.bold(`${process.pid}`)} ${process.command}: ${headings[view](process)}`;
+	`${colors.bold(`${process.pid}`)} ${short(process.command, 60)}: ${headings[view](process)}`;
 
 const headings: Record<View, (process: ProcessReport) => string> = {
 	maps: ({maps, memory}) => `${count(maps.length, 'mapping')}, ${size(memory.mapped)}`,

@@ -123,8 +123,9 @@ export function splitNul(bytes: Uint8Array): string[] {
 	return parts;
 }
 
-/** An argument list as it would be typed. */
+/** An argument list as it would be typed; what cannot be printed in the form of `printable`. */
 export const commandLine = (argv: readonly string[]): string =>
-	argv
-		.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${printable(word).replaceAll("'", `'\\''`)}'`))
-		.join(' ');
+	argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : quoted(printable(word)))).join(' ');
+
+const quoted = (word: string): string =>
+	word.includes("'") && !/["$`\\!]/.test(word) ? `"${word}"` : `'${word.replaceAll("'", `'\\''`)}'`;

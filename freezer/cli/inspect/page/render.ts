@@ -38,7 +38,7 @@ const row = (process: ProcessReport): Array<string | Html> => [
 
 const section = (
 	process: ProcessReport,
-): Html => html`<section id="p${process.pid}"><h2>${process.pid} ${process.command}</h2>
+): Html => html`<section id="p${process.pid}"><h2>${process.pid} ${process.name}</h2>
 <dl>${processFacts(process)}</dl>
 <h3>Memory: ${size(process.memory.mapped)} mapped, ${size(process.memory.stored)} of its own, ${size(process.memory.fromFiles)} equal to files</h3>
 ${memoryMap(process.maps)}
@@ -57,6 +57,7 @@ const fold = (title: string, inner: Html): Html => html`<details><summary>${titl
 
 const processFacts = (process: ProcessReport): Html[] =>
 	Object.entries({
+		command: process.command,
 		program: printable(process.exe),
 		'working directory': printable(process.cwd),
 		'parent, group, session': `${process.ppid}, ${process.pgid}, ${process.sid}`,
