@@ -120,12 +120,7 @@ export class FramePacker {
 
 	#push(stretch: Stretch, address: bigint, length: number, source: number): void {
 		const last = this.#runs.at(-1);
-		if (
-			this.#open &&
-			last &&
-			last.source === source &&
-			last.address + last.length === address
-		) {
+		if (this.#open && last && last.source === source && last.address + last.length === address) {
 			last.length += BigInt(length);
 			return;
 		}

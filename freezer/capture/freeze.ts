@@ -8,8 +8,10 @@ import {createNativeHasher} from '../sys/native.js';
 import {templatePath} from '../sys/package.js';
 import {PageMap, type PageRange} from '../sys/pagemap.js';
 import type {Pid} from '../sys/types.js';
+import {checkChildren} from './children.js';
 import {Collection} from './collection.js';
 import type {CaptureOptions} from './context.js';
+import {cpuNeeds} from './cpu.js';
 import type {Destination} from './destination.js';
 import {failure} from './errors.js';
 import {captureDescriptors} from './fd/index.js';
@@ -22,7 +24,7 @@ import {preflight} from './preflight.js';
 import {ProcessCapture} from './process-capture.js';
 import {observeSleepers} from './sleep.js';
 import {type Ending, StoppedProcess} from './stop.js';
-import {type CapturedVma, captureVmas} from './vmas.js';
+import {type CapturedVma, captureVmas, isResident} from './vmas.js';
 import {xstateLayout} from './xstate.js';
 
 export interface FreezeRequest {
@@ -85,11 +87,20 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	collection.defer(() => process.close());
 	collection.defer(() => process.inject.finish());
 	collection.tasks.push(process);
+	checkChildren(collection, process, request.children);
 	process.inquire();
 	process.settleRegisters();
 	captureDescriptors(collection);
 	const vmas = captureVmas(collection, process, process.mm, process.mappings, images);
 	snapshot.mm[process.mm]!.exe = images.rowOfPath(snapshot.task[process.row]!.exe);
+	snapshot.cpu_need.push(
+		...cpuNeeds(
+			process.mappings,
+			process.memory,
+			snapshot.thread.map((thread) => thread.xstate),
+			(mapping) => isResident(process, mapping),
+		),
+	);
 	collection.throwRefusals();
 
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));

@@ -133,7 +133,13 @@ export class ProcessCapture implements CapturedTask {
 		handlerFlags: bigint | undefined,
 	): Normalised {
 		const read = (address: RemoteAddr, length: number) => this.memory.tryRead(address, length);
-		const normalised = normalise({registers: stopped.registers, wasEintr: stopped.wasEintr, asleepNs, handlerFlags, read});
+		const normalised = normalise({
+			registers: stopped.registers,
+			wasEintr: stopped.wasEintr,
+			asleepNs,
+			handlerFlags,
+			read,
+		});
 		abortRestartableSequence(normalised.registers, rseqArea, read);
 		return normalised;
 	}

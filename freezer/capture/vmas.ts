@@ -169,7 +169,7 @@ function vmaRow(mm: number, mapping: Mapping): RowOf<'vma'> {
 const RESIDENT_MAGIC = Buffer.from('FRORERES', 'latin1');
 
 /** What an earlier resume left behind: one private anonymous r-x mapping that begins with the magic and its own address. */
-function isResident(task: CapturedTask, mapping: Mapping): boolean {
+export function isResident(task: CapturedTask, mapping: Mapping): boolean {
 	if (mapping.path !== '' || mapping.shared || mapping.write || !mapping.execute) {
 		return false;
 	}
