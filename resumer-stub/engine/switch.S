@@ -1,7 +1,9 @@
 /* Stack switches, thread start, and the final code of the resident area. See switch.h. */
 #include <asm/unistd.h>
 
-#define FUTEX_WAIT 0
+/* Private: a shared futex on a page that is read-only by then is refused (kernel/futex/core.c, get_futex_key) */
+#define FUTEX_WAIT_PRIVATE 128
+#define FUTEX_WAKE_PRIVATE 129
 
 	.section .text.switch, "ax", @progbits
 
@@ -52,12 +54,12 @@ final_follower:
 	lock incl 4(%rbp)
 	mov	%rbp, %rdi
 	add	$4, %rdi
-	mov	$1, %esi		/* FUTEX_WAKE the leader, which counts us */
+	mov	$FUTEX_WAKE_PRIVATE, %esi	/* the leader counts us */
 	mov	$1, %edx
 	mov	$__NR_futex, %eax
 	syscall
 1:	mov	%rbp, %rdi
-	mov	$FUTEX_WAIT, %esi
+	mov	$FUTEX_WAIT_PRIVATE, %esi
 	xor	%edx, %edx
 	xor	%r10d, %r10d
 	mov	$__NR_futex, %eax

@@ -170,7 +170,7 @@ long threads_create(struct engine *e)
 		if (create(e, i) < 0)
 			return -1;
 	while ((parked = __atomic_load_n(&shared->parked, __ATOMIC_SEQ_CST)) + 1 < e->thread_count)
-		sys_futex(&shared->parked, FUTEX_WAIT, parked, 0);
+		sys_futex(&shared->parked, FUTEX_WAIT_PRIVATE, parked, 0);
 	return 0;
 }
 
@@ -211,7 +211,7 @@ void threads_go(struct engine *e)
 	if (e->task->mdwe)
 		add_call(&at, __NR_prctl, 65, e->task->mdwe, 0);
 	if (e->thread_count > 1)
-		add_call(&at, __NR_futex, (uint64_t)&shared->go, FUTEX_WAKE, 0x7fffffff);
+		add_call(&at, __NR_futex, (uint64_t)&shared->go, FUTEX_WAKE_PRIVATE, 0x7fffffff);
 	if (e->task->flags & FRORE_TASK_STOPPED)
 		add_call(&at, __NR_kill, (uint64_t)sys0(__NR_getpid), SIGNAL_STOP, 0);
 	at->number = FINAL_END;
