@@ -7,16 +7,13 @@
 #define PR_SET_MEMORY_MERGE_NUMBER 67
 
 /* Writes a number into a file of our own /proc entry; where that fails, `what` is lost and said so. */
-static void write_own(struct engine *e, const char *path, int64_t value, int hex, const char *what)
+static void write_own(struct engine *e, const char *path, int64_t value, const char *what)
 {
 	char buffer[32];
 	struct text t = text_in(buffer, sizeof(buffer));
 	long fd = sys_open(path, O_WRONLY | O_CLOEXEC, 0), ret = fd;
 
-	if (hex)
-		text_hex(&t, (uint64_t)value);
-	else
-		text_dec(&t, value);
+	text_dec(&t, value);
 	if (fd >= 0) {
 		ret = sys_write((int)fd, buffer, t.length);
 		sys_close((int)fd);
@@ -33,9 +30,9 @@ long process_place(struct engine *e)
 	long ret;
 
 	/* the heap's coredump filter and the kill score are files, so they come before a change of root */
-	write_own(e, "/proc/self/coredump_filter", e->mm->coredump_filter, 1, "the core dump filter");
+	write_own(e, "/proc/self/coredump_filter", e->mm->coredump_filter, "the core dump filter");
 	if (e->task->oom_score_adj != 0)
-		write_own(e, "/proc/self/oom_score_adj", e->task->oom_score_adj, 0, "the out-of-memory score");
+		write_own(e, "/proc/self/oom_score_adj", e->task->oom_score_adj, "the out-of-memory score");
 	if (root[0] && !text_equal(root, "/")) {
 		ret = sys1(__NR_chroot, (long)root);
 		if (ret < 0)
