@@ -1,5 +1,4 @@
-/** The encoders and checksums of the freezer: native code, and node:zlib where that is faster than pako. */
-import {deflateRawSync, gzipSync} from 'node:zlib';
+/** The encoders of the freezer, by the names that the command line has for them. */
 import {type Encoder, plainEncoder} from '../../builder/codec.js';
 import {EXIT, FroreError} from '../../builder/errors.js';
 import {constants} from '../../builder/format/schema.js';
@@ -36,14 +35,5 @@ export function parseCodec(text: string): CodecChoice {
 
 /** What its compress() returns may be overwritten by the next call. */
 export function createEncoder({codec, level}: CodecChoice): Encoder {
-	switch (codec) {
-		case CODEC.NONE:
-			return plainEncoder;
-		case CODEC.GZIP:
-			return {codec, compress: (raw) => gzipSync(raw, {level})};
-		case CODEC.DEFLATE:
-			return {codec, compress: (raw) => deflateRawSync(raw, {level})};
-		default:
-			return createNativeEncoder(codec, level);
-	}
+	return codec === CODEC.NONE ? plainEncoder : createNativeEncoder(codec, level);
 }

@@ -1,8 +1,8 @@
 /** Our shared object (freezer/sys/native/*.c): encoders, decoders, checksums, processor queries. Loaded at the first use. */
+import {availableParallelism} from 'node:os';
 import koffi from 'koffi';
 import {type Decoder, type Encoder, type Hasher, NamedCodecError} from '../../builder/codec.js';
 import {FroreError} from '../../builder/errors.js';
-import {constants} from '../../builder/format/schema.js';
 import {nativePath} from './package.js';
 
 const PAGE = 4096;
@@ -19,9 +19,11 @@ function load() {
 	}
 	return {
 		bound: library.func('int64_t frore_native_bound(uint64_t length)'),
-		zstd: library.func('int64_t frore_native_zstd(int, void *, uint64_t, const void *, uint64_t)'),
-		lz4: library.func('int64_t frore_native_lz4(void *, uint64_t, const void *, uint64_t)'),
-		snappy: library.func('int64_t frore_native_snappy(void *, uint64_t, const void *, uint64_t)'),
+		encode: library.func('int64_t frore_native_encode(uint32_t, int, void *, uint64_t, const void *, uint64_t)'),
+		poolStart: library.func('void *frore_native_pool_start(uint32_t, int, uint32_t, uint32_t)'),
+		poolPut: library.func('int frore_native_pool_put(void *, const void *, uint64_t)'),
+		poolCollect: library.func('int64_t frore_native_pool_collect(void *, void *, uint64_t)'),
+		poolEnd: library.func('void frore_native_pool_end(void *)'),
 		decode: library.func(
 			'int64_t frore_native_decode(uint32_t, void *, uint64_t, const void *, uint64_t, void *, uint64_t)',
 		),
@@ -62,39 +64,91 @@ export function createNativeHasher(): Hasher {
 }
 
 /**
- * Encoder for `codec` (constants.CODEC.ZSTD, LZ4 or SNAPPY). What compress() returns lies in a buffer that the next call
- * overwrites. @param level zstd only: -5..19
+ * Encoder for `codec` (constants.CODEC.*). What compress() returns lies in a buffer that the next call overwrites.
+ * @param level zstd -5..19, gzip and flate 1..9; the others have none
  */
 export function createNativeEncoder(codec: number, level = 1): Encoder {
-	const {bound, zstd, lz4, snappy} = native();
-	let output = Buffer.alloc(0);
+	const {bound, encode} = native();
+	let output = new Uint8Array();
 	return {
 		codec,
 		compress(raw) {
 			const needed = Number(bound(raw.length));
-			if (output.length < needed) output = Buffer.allocUnsafeSlow(needed);
-			const length = Number(
-				codec === constants.CODEC.ZSTD
-					? zstd(level, output, output.length, raw, raw.length)
-					: codec === constants.CODEC.LZ4
-						? lz4(output, output.length, raw, raw.length)
-						: snappy(output, output.length, raw, raw.length),
-			);
+			if (output.length < needed) output = new Uint8Array(needed);
+			const length = Number(encode(codec, level, output, output.length, raw, raw.length));
 			if (length < 0) throw new NamedCodecError('compress', codec, raw.length);
 			return output.subarray(0, length);
 		},
 	};
 }
 
+const MAX_THREADS = 8;
+const SLOTS_PER_THREAD = 3;
+
+/** Compresses frames on all processors while its caller goes on; they come out in the order in which they went in. */
+export class EncoderPool implements Disposable {
+	readonly #pool: unknown;
+	readonly #slots: number;
+	/** Bytes of the frames that are in, oldest first. */
+	readonly #lengths: number[] = [];
+	#output = new Uint8Array();
+
+	/** Its threads inherit the affinity of the calling thread. */
+	constructor(
+		readonly codec: number,
+		readonly level = 1,
+	) {
+		const threads = Math.min(availableParallelism(), MAX_THREADS);
+		this.#slots = threads * SLOTS_PER_THREAD;
+		this.#pool = native().poolStart(codec, level, threads, this.#slots);
+		if (!this.#pool) throw new FroreError('native', 'cannot start threads to compress with');
+	}
+
+	/** Frames that were put in and not collected. */
+	get pending(): number {
+		return this.#lengths.length;
+	}
+
+	/** Without a free slot a frame must be collected before the next one is put in. */
+	get full(): boolean {
+		return this.#lengths.length === this.#slots;
+	}
+
+	/** Copies the bytes. */
+	put(raw: Uint8Array): void {
+		if (this.full || native().poolPut(this.#pool, raw, raw.length) !== 0) {
+			throw new NamedCodecError('compress', this.codec, raw.length);
+		}
+		this.#lengths.push(raw.length);
+	}
+
+	/** Waits for the oldest frame; what is returned lies in a buffer that the next call overwrites. */
+	collect(): Uint8Array {
+		const length = this.#lengths.shift();
+		if (length === undefined) throw new RangeError('nothing to collect');
+		const {bound, poolCollect} = native();
+		const needed = Number(bound(length));
+		if (this.#output.length < needed) this.#output = new Uint8Array(needed);
+		const stored = Number(poolCollect(this.#pool, this.#output, this.#output.length));
+		if (stored < 0) throw new NamedCodecError('compress', this.codec, length);
+		return this.#output.subarray(0, stored);
+	}
+
+	/** Ends the threads; frames that are still in are lost. */
+	[Symbol.dispose](): void {
+		native().poolEnd(this.#pool);
+	}
+}
+
 /** Decoder for every codec: the stub's own code. */
 export function createNativeDecoder(): Decoder {
-	let workspace = Buffer.alloc(0);
+	let workspace = new Uint8Array();
 	return {
 		decompress(codec, stored, rawLength) {
 			const {decode, workspace: needs} = native();
 			const needed = Number(needs(codec));
-			if (workspace.length < needed) workspace = Buffer.allocUnsafeSlow(needed);
-			const raw = Buffer.allocUnsafeSlow(rawLength);
+			if (workspace.length < needed) workspace = new Uint8Array(needed);
+			const raw = new Uint8Array(rawLength);
 			const length = Number(decode(codec, raw, rawLength, stored, stored.length, workspace, workspace.length));
 			if (length !== rawLength) throw new NamedCodecError('decode', codec, stored.length);
 			return raw;

@@ -50,4 +50,8 @@ export const codecUnits = (flags: readonly string[]): Unit[] => [
 		[...cFiles(`${zstd}/compress`), `${zstd}/common/pool.c`, `${zstd}/common/threading.c`],
 		[...flags, ...zstdFlags],
 	),
+	...units(
+		['deflate', 'trees', 'crc32'].map((name) => `${zlib}/${name}.c`),
+		[...flags, '-DZ_SOLO', '-DNO_GZIP', '-w'],
+	),
 ];

@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "native.h"
+#include "encode.h"
 
 #define BLOCK 65536
 #define HASH_BITS 14
@@ -72,7 +72,7 @@ static uint8_t *put_block(uint8_t *out, const uint8_t *src, uint32_t length)
 }
 
 /* Bytes written, or -1 when dst is shorter than 32 + src_len + src_len / 6. */
-EXPORT int64_t frore_native_snappy(uint8_t *dst, uint64_t dst_len, const uint8_t *src, uint64_t src_len)
+int64_t encode_snappy(uint8_t *dst, uint64_t dst_len, const uint8_t *src, uint64_t src_len)
 {
 	uint8_t *out = dst;
 	uint64_t left;
