@@ -1,0 +1,162 @@
+import {addressOf, rawSyscall} from './libc.js';
+import {nr} from './nr.js';
+import type {Fd} from './types.js';
+
+/** Socket calls on descriptors of ours. Reading is always MSG_PEEK | MSG_DONTWAIT. */
+
+export const SOL_SOCKET = 1;
+export const SO_PEEK_OFF = 42;
+const MSG_PEEK = 2;
+const MSG_TRUNC = 0x20;
+const MSG_CTRUNC = 8;
+const MSG_DONTWAIT = 0x40;
+const MSG_CMSG_CLOEXEC = 0x4000_0000;
+const SCM_RIGHTS = 1;
+const SOCK_CLOEXEC = 0o2000000;
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const NETLINK_SOCK_DIAG = 4;
+
+/** Value of an option, undefined when the socket does not know it. */
+export function getSocketOption(fd: Fd, level: number, name: number, size = 256): Buffer | undefined {
+	const value = Buffer.alloc(size);
+	const length = Buffer.alloc(4);
+	length.writeUInt32LE(size);
+	return rawSyscall(nr.getsockopt, fd, level, name, value, length) < 0
+		? undefined
+		: value.subarray(0, Math.min(size, length.readUInt32LE()));
+}
+
+export const getSocketInt = (fd: Fd, level: number, name: number): number | undefined => {
+	const value = getSocketOption(fd, level, name, 4);
+	return value?.length === 4 ? value.readInt32LE() : undefined;
+};
+
+export function setSocketInt(fd: Fd, level: number, name: number, value: number): boolean {
+	const buffer = Buffer.alloc(4);
+	buffer.writeInt32LE(value);
+	return rawSyscall(nr.setsockopt, fd, level, name, buffer, 4) >= 0;
+}
+
+/** Count that an option of instructions needs (SO_GET_FILTER), and the instructions themselves. */
+export function getSocketFilter(fd: Fd): Buffer | undefined {
+	const length = Buffer.alloc(4);
+	const count = rawSyscall(nr.getsockopt, fd, SOL_SOCKET, 26, null, length) < 0 ? 0 : length.readUInt32LE();
+	if (count === 0) {
+		return undefined;
+	}
+
+	const value = Buffer.alloc(count * 8);
+	return rawSyscall(nr.getsockopt, fd, SOL_SOCKET, 26, value, length) < 0 ? undefined : value;
+}
+
+function address(number: number, fd: Fd): Buffer | undefined {
+	const value = Buffer.alloc(128);
+	const length = Buffer.alloc(4);
+	length.writeUInt32LE(value.length);
+	return rawSyscall(number, fd, value, length) < 0
+		? undefined
+		: value.subarray(0, Math.min(value.length, length.readUInt32LE()));
+}
+
+/** sockaddr of getsockname(2). */
+export const socketName = (fd: Fd): Buffer | undefined => address(nr.getsockname, fd);
+/** sockaddr of getpeername(2), undefined when not connected. */
+export const peerName = (fd: Fd): Buffer | undefined => address(nr.getpeername, fd);
+
+/** A socket of our own, to know what a fresh one looks like. */
+export function openSocket(domain: number, type: number, protocol: number): Fd | undefined {
+	const fd = rawSyscall(nr.socket, domain, type | SOCK_CLOEXEC, protocol);
+	return fd < 0 ? undefined : (fd as Fd);
+}
+
+export interface PeekedMessage {
+	readonly data: Buffer;
+	/** sockaddr of the sender, empty when it has no name. */
+	readonly address: Buffer;
+	/** Our own duplicates of the descriptors in flight: close them. */
+	readonly fds: readonly Fd[];
+	readonly truncated: boolean;
+}
+
+/** The next message at the peek offset, or what waits in a stream; undefined when there is none. `data` is room for it. */
+export function peekMessage(fd: Fd, data: Buffer): PeekedMessage | undefined {
+	const name = Buffer.alloc(128);
+	const control = Buffer.alloc(4096);
+	const parts = Buffer.alloc(16);
+	parts.writeBigUInt64LE(addressOf(data), 0);
+	parts.writeBigUInt64LE(BigInt(data.length), 8);
+	const header = Buffer.alloc(56);
+	header.writeBigUInt64LE(addressOf(name), 0);
+	header.writeUInt32LE(name.length, 8);
+	header.writeBigUInt64LE(addressOf(parts), 16);
+	header.writeBigUInt64LE(1n, 24);
+	header.writeBigUInt64LE(addressOf(control), 32);
+	header.writeBigUInt64LE(BigInt(control.length), 40);
+	const length = rawSyscall(nr.recvmsg, fd, header, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (length < 0) {
+		return undefined;
+	}
+
+	return {
+		data: Buffer.from(data.subarray(0, length)),
+		address: name.subarray(0, Math.min(name.length, header.readUInt32LE(8))),
+		fds: descriptorsIn(control.subarray(0, Number(header.readBigUInt64LE(40)))),
+		truncated: (header.readInt32LE(48) & (MSG_CTRUNC | MSG_TRUNC)) !== 0,
+	};
+}
+
+function descriptorsIn(control: Buffer): Fd[] {
+	const fds: Fd[] = [];
+	for (let at = 0; at + 16 <= control.length; ) {
+		const length = Number(control.readBigUInt64LE(at));
+		if (length < 16 || at + length > control.length) {
+			break;
+		}
+
+		if (control.readInt32LE(at + 8) === SOL_SOCKET && control.readInt32LE(at + 12) === SCM_RIGHTS) {
+			for (let i = at + 16; i + 4 <= at + length; i += 4) {
+				fds.push(control.readInt32LE(i) as Fd);
+			}
+		}
+
+		at += Math.ceil(length / 8) * 8;
+	}
+
+	return fds;
+}
+
+/** Sends one request to NETLINK_SOCK_DIAG and hands over every answer (struct nlmsghdr included) until it ends. */
+export function socketDiagnosis(request: Uint8Array, take: (type: number, message: Buffer) => void): boolean {
+	const fd = openSocket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+	if (fd === undefined) {
+		return false;
+	}
+
+	try {
+		if (rawSyscall(nr.sendto, fd, request, request.length, 0, null, 0) < 0) {
+			return false;
+		}
+
+		const buffer = Buffer.alloc(1 << 17);
+		for (;;) {
+			const got = rawSyscall(nr.recvfrom, fd, buffer, buffer.length, 0, null, null);
+			if (got <= 0) {
+				return false;
+			}
+
+			for (let at = 0; at + 16 <= got; ) {
+				const length = buffer.readUInt32LE(at);
+				const type = buffer.readUInt16LE(at + 4);
+				if (type === 3 || type === 2 || length < 16) {
+					return type === 3;
+				}
+
+				take(type, buffer.subarray(at, at + length));
+				at += Math.ceil(length / 4) * 4;
+			}
+		}
+	} finally {
+		rawSyscall(nr.close, fd);
+	}
+}
