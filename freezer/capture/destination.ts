@@ -6,6 +6,7 @@ import {
 	fsyncSync,
 	lstatSync,
 	openSync,
+	readlinkSync,
 	renameSync,
 	unlinkSync,
 	writeSync,
@@ -13,6 +14,7 @@ import {
 import {dirname} from 'node:path';
 import {isatty} from 'node:tty';
 import type {Sink} from '../../builder/artefact-writer.js';
+import {waitWritable} from '../sys/poll.js';
 import {EXIT, FroreError, failure} from './errors.js';
 
 /** Where the artefact goes. Nothing is visible at its final place before `commit`. */
@@ -23,6 +25,8 @@ export interface Destination extends Sink {
 	abandon(): void;
 	/** For people. */
 	readonly name: string;
+	/** "pipe:[N]" or "socket:[N]" when it leads to another process. */
+	readonly channel?: string;
 }
 
 const words: Record<string, string> = {
@@ -53,7 +57,15 @@ const cannotWrite = (name: string, error: unknown): FroreError =>
 
 function writeAll(fd: number, chunk: Uint8Array): void {
 	for (let done = 0; done < chunk.length; ) {
-		done += writeSync(fd, chunk, done, chunk.length - done);
+		try {
+			done += writeSync(fd, chunk, done, chunk.length - done);
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
+				throw error;
+			}
+
+			waitWritable(fd, 1000);
+		}
 	}
 }
 
@@ -167,8 +179,10 @@ export function openStdout(): Destination {
 		fchmodSync(fd, 0o700);
 	}
 
+	const channel = readlinkSync('/proc/self/fd/1');
 	return {
 		name: 'standard output',
+		...(/^(pipe|socket):/.test(channel) && {channel}),
 		write(chunk) {
 			try {
 				writeAll(fd, chunk);

@@ -20,7 +20,7 @@ import {Images} from './images.js';
 import {machineRow} from './machine.js';
 import {Outbox} from './outbox.js';
 import {copyContent, imagePages, ownPages} from './pages.js';
-import {preflight} from './preflight.js';
+import {checkReader, preflight} from './preflight.js';
 import {ProcessCapture} from './process-capture.js';
 import {observeSleepers} from './sleep.js';
 import {type Ending, StoppedProcess} from './stop.js';
@@ -64,6 +64,7 @@ export async function freeze(request: FreezeRequest): Promise<FreezeSummary> {
 async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const {pid, destination} = request;
 	preflight(pid);
+	checkReader(pid, destination.channel);
 	const encoder = createEncoder(request.codec);
 	const writer = new ArtefactWriter(destination, readFileSync(templatePath()), {
 		codec: encoder.codec,

@@ -91,7 +91,9 @@ export function complement(start: bigint, end: bigint, ranges: readonly PageRang
 			gaps.push({start: at, end: range.start});
 		}
 
-		at = range.end > at ? range.end : at;
+		if (range.end > at) {
+			at = range.end;
+		}
 	}
 
 	if (at < end) {

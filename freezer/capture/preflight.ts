@@ -1,5 +1,5 @@
 import {readFileSync} from 'node:fs';
-import {tryReadLink, tryReadProc, tryReadProcText} from '../sys/procfs.js';
+import {listNumbers, tryReadLink, tryReadProc, tryReadProcText} from '../sys/procfs.js';
 import type {Pid} from '../sys/types.js';
 import {failure, refusal} from './errors.js';
 import {parseStat} from './parse/stat.js';
@@ -47,6 +47,10 @@ export function preflight(pid: Pid): Status {
 		throw refusal('kernel-thread', `${named} cannot be frozen: it is a kernel thread`);
 	}
 
+	if (stat.state === 'Z' && countThreads(pid) > 1) {
+		throw refusal('leader-exited', `${named} cannot be frozen: its first thread has ended and only others go on`);
+	}
+
 	if (stat.state === 'Z' || stat.state === 'X') {
 		throw refusal('zombie', `${named} cannot be frozen: it has ended and waits for its parent ${stat.ppid} to notice`);
 	}
@@ -64,6 +68,14 @@ export function preflight(pid: Pid): Status {
 	checkClass(pid, named);
 	checkSeccomp(named, status);
 	return status;
+}
+
+function countThreads(pid: Pid): number {
+	try {
+		return listNumbers(`/proc/${pid}/task`).length;
+	} catch {
+		return 0;
+	}
 }
 
 function checkOwner(pid: Pid, named: string, status: Status): void {
@@ -140,6 +152,24 @@ function checkSeccomp(named: string, status: Status): void {
 			'seccomp',
 			`${named} cannot be frozen: it runs under ${status.number('Seccomp_filters')} seccomp filters and frore under ${own.number('Seccomp_filters')}`,
 			'Run frore as root.',
+		);
+	}
+}
+
+/** Writing to a pipe that only the stopped target reads would never end. */
+export function checkReader(pid: Pid, channel: string | undefined): void {
+	if (channel === undefined) {
+		return;
+	}
+
+	const holds = listNumbers(`/proc/${pid}/fd`).some(
+		(fd) => tryReadLink(`/proc/${pid}/fd/${fd}`)?.toString('latin1') === channel,
+	);
+	if (holds) {
+		throw refusal(
+			'reader',
+			`cannot write to standard output: its reader is process ${pid}, which is to be stopped`,
+			'Write to a file.',
 		);
 	}
 }
