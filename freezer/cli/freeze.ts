@@ -1,4 +1,5 @@
 import {constants as osConstants} from 'node:os';
+import {isAbsolute, join} from 'node:path';
 import type {Command} from 'commander';
 import {EXIT, FroreError} from '../../builder/errors.js';
 import {type FreezeFlags, parseFreezeFlags} from './freeze-options.js';
@@ -55,30 +56,21 @@ function collect(value: string, before: string[]): string[] {
 }
 
 async function run(pidText: string, flags: FreezeFlags): Promise<void> {
-	const options = parseFreezeFlags(pidText, flags);
-	// Loaded here: other commands need no native code.
-	const [{freeze}, {openFile, openStdout}, {resolveTarget}, {readComm}] = await Promise.all([
-		import('../capture/freeze.js'),
-		import('../capture/destination.js'),
-		import('../capture/resolve.js'),
-		import('../capture/process.js'),
-	]);
-	const {preflight} = await import('../capture/preflight.js');
-	const pid = resolveTarget(options.pid);
-	preflight(pid);
-	const name = options.destination ?? `./${safeName(readComm(pid))}-${options.pid}.frore`;
-	const toStdout = name === '-' || name === 'stdout';
-	const destination = toStdout ? openStdout() : openFile(name, options.destination !== undefined);
 	const signals = catchSignals();
 	try {
-		const summary = await freeze({
-			...options,
-			pid,
-			destination,
-			version,
-			interrupted: () => signals.caught !== undefined,
-		});
-		report(summary, toStdout ? undefined : name, options);
+		const runner = await runnerFor(pidText, flags);
+		if (runner !== undefined) {
+			const {askRunner} = await import('./run/client.js');
+			process.exitCode = await askRunner(runner, pidText, flags);
+			return;
+		}
+
+		const said = await freezeFor({pid: pidText, flags, cwd: '.'}, () => signals.caught !== undefined);
+		for (const line of said.stderr) {
+			tell(line);
+		}
+
+		process.stdout.write(said.stdout);
 	} catch (error) {
 		if (signals.caught === undefined) {
 			throw error;
@@ -94,10 +86,59 @@ async function run(pidText: string, flags: FreezeFlags): Promise<void> {
 	}
 }
 
+/** Socket of the `frore run` that has to do it, when the kernel does not let us and there is one. */
+async function runnerFor(pidText: string, flags: FreezeFlags): Promise<string | undefined> {
+	const {pid} = parseFreezeFlags(pidText, flags);
+	const [{mayAttach}, {resolveTarget}] = await Promise.all([
+		import('../sys/memory.js'),
+		import('../capture/resolve.js'),
+	]);
+	const target = resolveTarget(pid);
+	if (mayAttach(target)) {
+		return undefined;
+	}
+
+	const {findRunner} = await import('./run/client.js');
+	return findRunner(target);
+}
+
+/**
+ * Does what the command line asks, and returns what is to stand on standard output (but for the artefact itself) and standard error.
+ * @param asked.cwd where a relative destination begins
+ */
+export async function freezeFor(
+	asked: {readonly pid: string; readonly flags: FreezeFlags; readonly cwd: string},
+	interrupted: () => boolean,
+): Promise<Said> {
+	const options = parseFreezeFlags(asked.pid, asked.flags);
+	// Loaded here: other commands need no native code.
+	const [{freeze}, {openFile, openStdout}, {resolveTarget}, {readComm}] = await Promise.all([
+		import('../capture/freeze.js'),
+		import('../capture/destination.js'),
+		import('../capture/resolve.js'),
+		import('../capture/process.js'),
+	]);
+	const {preflight} = await import('../capture/preflight.js');
+	const pid = resolveTarget(options.pid);
+	preflight(pid);
+	const name = options.destination ?? `./${safeName(readComm(pid))}-${options.pid}.frore`;
+	const toStdout = name === '-' || name === 'stdout';
+	const path = isAbsolute(name) || asked.cwd === '.' ? name : join(asked.cwd, name);
+	const destination = toStdout ? openStdout() : openFile(path, options.destination !== undefined);
+	const summary = await freeze({...options, pid, destination, version, interrupted});
+	return report(summary, toStdout ? undefined : name, options);
+}
+
+interface Said {
+	stdout: string;
+	stderr: string[];
+}
+
 type Options = ReturnType<typeof parseFreezeFlags>;
 type Summary = Awaited<ReturnType<typeof import('../capture/freeze.js')['freeze']>>;
 
-function report(summary: Summary, path: string | undefined, {quiet, json, verbose}: Options): void {
+function report(summary: Summary, path: string | undefined, {quiet, json, verbose}: Options): Said {
+	const said: Said = {stdout: '', stderr: []};
 	const {snapshot, bytes, pauseMilliseconds, pageBytes} = summary;
 	const task = snapshot.task[0];
 	const command = snapshot.thread[task?.first_thread ?? 0]?.comm ?? '';
@@ -119,26 +160,27 @@ function report(summary: Summary, path: string | undefined, {quiet, json, verbos
 				text,
 			})),
 		});
-		(path === undefined ? process.stderr : process.stdout).write(`${text}\n`);
-		return;
+		return path === undefined ? {stdout: '', stderr: [text]} : {stdout: `${text}\n`, stderr: []};
 	}
 
 	if (!quiet) {
-		tell(
+		said.stderr.push(
 			`frozen: ${command} (${task?.pid}), ${threads} thread${threads === 1 ? '' : 's'}, ${formatBytes(pageBytes)} of memory in ${formatBytes(bytes)}; it was stopped for ${pauseMilliseconds.toFixed(1)} ms`,
 		);
 		for (const warning of snapshot.warning) {
-			tell(`  warning: ${warning.fd === 0xffff_ffff ? '' : `fd ${warning.fd}: `}${warning.text}`);
+			said.stderr.push(`  warning: ${warning.fd === 0xffff_ffff ? '' : `fd ${warning.fd}: `}${warning.text}`);
 		}
 
 		if (path !== undefined && verbose) {
-			tell(`resume with: ${path.includes('/') ? path : `./${path}`}`);
+			said.stderr.push(`resume with: ${path.includes('/') ? path : `./${path}`}`);
 		}
 	}
 
 	if (path !== undefined) {
-		process.stdout.write(`${path}\n`);
+		said.stdout = `${path}\n`;
 	}
+
+	return said;
 }
 
 /** "/" and what cannot be printed become "_". */

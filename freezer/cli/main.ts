@@ -4,6 +4,7 @@ import {registerDoctor} from './doctor.js';
 import {registerFreeze} from './freeze.js';
 import {registerInspect} from './inspect.js';
 import {reportError} from './messages.js';
+import {registerRun} from './run.js';
 import {version} from './version.js';
 
 const program = new Command('frore')
@@ -15,6 +16,7 @@ const program = new Command('frore')
 registerFreeze(program);
 registerInspect(program);
 registerDoctor(program);
+registerRun(program);
 for (const command of program.commands) {
 	command.exitOverride();
 }

@@ -3,24 +3,26 @@ import {FroreError} from '../../builder/errors.js';
 /** Prose goes to stderr, one line a reason. Never called while a target is stopped: the terminal may be its own. */
 export const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
-export function reportError(error: unknown): void {
+/** What stands on stderr for an error: one line a reason. */
+export function errorLines(error: unknown): string[] {
 	if (error instanceof FroreError) {
-		for (const line of error.lines) {
-			tell(
-				`frore: ${line}${error.hint !== undefined && error.lines.length === 1 ? `; ${lowerFirst(error.hint)}` : ''}`,
-			);
+		const {lines, hint} = error;
+		if (hint === undefined) {
+			return lines.map((line) => `frore: ${line}`);
 		}
 
-		if (error.hint !== undefined && error.lines.length > 1) {
-			tell(`frore: ${error.hint}`);
-		}
-
-		return;
+		return lines.length === 1
+			? [`frore: ${lines[0]}; ${lowerFirst(hint)}`]
+			: [...lines.map((line) => `frore: ${line}`), `frore: ${hint}`];
 	}
 
-	tell(`frore: ${error instanceof Error ? error.message : String(error)}`);
-	if (process.env.FRORE_DEBUG && error instanceof Error) {
-		tell(error.stack ?? '');
+	const stack = process.env.FRORE_DEBUG && error instanceof Error ? [error.stack ?? ''] : [];
+	return [`frore: ${error instanceof Error ? error.message : String(error)}`, ...stack];
+}
+
+export function reportError(error: unknown): void {
+	for (const line of errorLines(error)) {
+		tell(line);
 	}
 }
 

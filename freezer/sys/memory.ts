@@ -76,3 +76,11 @@ export class ProcessMemory {
 		}
 	}
 }
+
+/** False when the kernel refuses ptrace access to the process; asked in a way that leaves no trace. */
+export function mayAttach(pid: Pid): boolean {
+	const byte = Buffer.alloc(1);
+	const local = new BigUint64Array([addressOf(byte), 1n]);
+	const remote = new BigUint64Array([0n, 1n]);
+	return rawSyscall(nr.process_vm_readv, pid, local, 1, remote, 1, 0) !== -errno.EPERM;
+}
