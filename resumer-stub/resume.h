@@ -66,6 +66,7 @@ struct family {
 	int32_t parent;	      /* pid of the fake parent when a session leader made it */
 	uint32_t root_reaped; /* 1: wait_status is set, and told as soon as `ended` is */
 	int32_t pidfd;	      /* of the root task, in the table that launcher, relay and fake parent share */
+	uint32_t own_clock;   /* 1: monotonic and boot time go on from the freeze */
 	uint32_t interrupted; /* signal that came to the launcher before go */
 	uint32_t ended;	      /* 1: wait_status is the end of the root task */
 	int32_t wait_status;

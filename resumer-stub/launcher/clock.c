@@ -76,36 +76,54 @@ static void add_line(struct text *t, const char *name, int64_t offset)
 	text_char(t, '\n');
 }
 
+static long read_offsets(char *buffer, size_t size)
+{
+	long fd = sys_open("/proc/self/timens_offsets", O_RDONLY | O_CLOEXEC, 0), n;
+
+	if (fd < 0)
+		return fd;
+	n = sys_read((int)fd, buffer, size - 1);
+	sys_close((int)fd);
+	buffer[n > 0 ? n : 0] = 0;
+	return n;
+}
+
+/* A descriptor of its own: a write is accepted at offset 0 alone, and the file cannot seek. */
+static long write_offsets(const struct text *t)
+{
+	long fd = sys_open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC, 0), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = sys_write((int)fd, t->start, t->length);
+	sys_close((int)fd);
+	return ret;
+}
+
 /* Where it is refused the clock jumps, which clock_warn() tells if it jumps back. */
 void clock_continue(struct launch *l)
 {
 	const struct frore_machine *m = machine(l);
 	char offsets[256];
-	struct text t = text_in(offsets, sizeof(offsets));
+	struct text t;
 	int64_t monotonic, boot;
-	long fd, n;
 
-	if (!m || m->monotonic_ns == 0 || sys1(__NR_unshare, CLONE_NEWTIME) < 0)
+	if (!m || m->monotonic_ns == 0 || sys1(__NR_unshare, CLONE_NEWTIME) < 0 || read_offsets(offsets, sizeof(offsets)) < 0)
 		return;
-	fd = sys_open("/proc/self/timens_offsets", O_RDWR | O_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	n = sys_read((int)fd, offsets, sizeof(offsets) - 1);
-	offsets[n > 0 ? n : 0] = 0;
 	monotonic = offset_now(offsets, "monotonic") + m->monotonic_ns - clock_now(CLOCK_MONOTONIC);
 	boot = offset_now(offsets, "boottime") + m->boottime_ns - clock_now(CLOCK_BOOTTIME);
+	t = text_in(offsets, sizeof(offsets));
 	add_line(&t, "monotonic", monotonic);
 	add_line(&t, "boottime", boot);
-	if (sys_write((int)fd, offsets, t.length) > 0)
-		l->r->own_time_namespace = 1;
-	sys_close((int)fd);
+	if (write_offsets(&t) > 0)
+		l->r->status->family.own_clock = l->r->own_time_namespace = 1;
 }
 
 void clock_warn(struct launch *l)
 {
 	const struct frore_machine *m = machine(l);
 
-	if (m && !l->r->own_time_namespace && m->monotonic_ns > clock_now(CLOCK_MONOTONIC))
+	if (m && !l->r->status->family.own_clock && m->monotonic_ns > clock_now(CLOCK_MONOTONIC))
 		warn(l->r, "the monotonic clock goes back for the program:", "a time namespace is refused here", 0,
 		     "timers may come late");
 }

@@ -116,6 +116,7 @@ static long start_root(struct launch *l)
 		f->pid = (int32_t)pid;
 		f->pidfd = pidfd;
 		__atomic_store_n(&f->launched, 1, __ATOMIC_SEQ_CST);
+		status_event(l->r); /* the root may have been ready before */
 	}
 	end_group_leader(leader);
 	if (pid < 0)

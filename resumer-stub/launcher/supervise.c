@@ -227,6 +227,12 @@ static void close_others(int *keep, int count)
 	sys3(__NR_close_range, from, 0x7fffffff, 0);
 }
 
+static void reap_child(struct launch *l)
+{
+	if (l->child)
+		sys_wait(l->child, 0, __WALL);
+}
+
 static void handle_news(struct launch *l)
 {
 	struct family *f = &l->r->status->family;
@@ -235,6 +241,8 @@ static void handle_news(struct launch *l)
 	sys_read(l->event, &count, sizeof(count));
 	if (__atomic_load_n(&f->ended, __ATOMIC_SEQ_CST)) {
 		terminal_take_back(l);
+		if (l->r->way != WAY_PRIVATE) /* nobody must find the old parent's pid in use; the relay may stay for orphans */
+			reap_child(l);
 		if (l->r->status->failed) /* it failed after go: nothing but its last steps can */
 			sys_exit_group(EXIT_OWN_FAILURE);
 		end_like(f->wait_status);
@@ -249,7 +257,7 @@ static void handle_child(struct launch *l)
 	struct family *f = &l->r->status->family;
 	int status;
 
-	while (sys_wait(l->child, &status, WNOHANG | WUNTRACED | __WALL) == l->child) {
+	while (l->child && sys_wait(l->child, &status, WNOHANG | WUNTRACED | __WALL) == l->child) {
 		uint64_t one = 1;
 
 		if ((status & 0xff) == 0x7f) {
@@ -267,6 +275,7 @@ static void handle_child(struct launch *l)
 			f->ended = 1;
 			sys_write(l->event, &one, sizeof(one));
 		}
+		l->child = 0;
 		return;
 	}
 }
