@@ -10,7 +10,7 @@
 EXPORT void frore_native_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
 	out[0] = out[1] = out[2] = out[3] = 0;
-	if (leaf > __get_cpuid_max(leaf & 0x80000000, 0))
+	if (leaf > (uint32_t)__get_cpuid_max(leaf & 0x80000000, 0))
 		return;
 	__cpuid_count(leaf, subleaf, out[0], out[1], out[2], out[3]);
 }
