@@ -136,6 +136,6 @@ int help_run(const char *name);
 int attach_run(struct resume *r);
 
 /* main.c: the one writable global, for signal handlers. */
-extern struct resume stub_resume;
+extern struct resume stub_resume __attribute__((visibility("hidden")));
 
 #endif

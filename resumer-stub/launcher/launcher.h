@@ -75,7 +75,7 @@ struct kernel_sigaction {
 	uint64_t handler, flags, restorer, mask;
 };
 
-extern void stub_sigreturn(void);
+extern void stub_sigreturn(void) __attribute__((visibility("hidden")));
 
 static inline long sys_kill(int pid, int signo)
 {
