@@ -1,11 +1,8 @@
 /** `frore inspect FILE|-`: what is inside an artefact, in words. */
 import type {Command} from 'commander';
-import {openFile} from './inspect/open.js';
-import {makePage} from './inspect/page.js';
-import {makeReport} from './inspect/report.js';
-import {renderText, views} from './inspect/text.js';
+import type {View} from './inspect/text.js';
 
-type Options = Partial<Record<(typeof views)[number] | 'json' | 'html', boolean>>;
+type Options = Partial<Record<View | 'json' | 'html', boolean>>;
 
 const help = `
 Shows the processes in FILE; with - the artefact is read from standard input.
@@ -31,6 +28,12 @@ export function registerInspect(program: Command): void {
 }
 
 async function inspect(file: string, options: Options): Promise<void> {
+	const [{openFile}, {makeReport}, {makePage}, {renderText, views}] = await Promise.all([
+		import('./inspect/open.js'),
+		import('./inspect/report.js'),
+		import('./inspect/page.js'),
+		import('./inspect/text.js'),
+	]);
 	using opened = await openFile(file);
 	const report = makeReport(opened.artefact, opened.decoder);
 	if (options.json) process.stdout.write(`${JSON.stringify(report, undefined, '\t')}\n`);

@@ -68,6 +68,8 @@ function maySeeAll(): boolean {
 }
 
 async function start(command: readonly string[]): Promise<void> {
+	const {inheritedDescriptors} = await import('../sys/inherited.js');
+	const descriptors = inheritedDescriptors();
 	const [{blockedSignals, rawArguments, spawnInOwnGroup}, {Supervisor}, {serveFreezes}, {freezeFor}] =
 		await Promise.all([
 			import('../sys/spawn.js'),
@@ -79,7 +81,7 @@ async function start(command: readonly string[]): Promise<void> {
 	const server = serveFreezes(freezeFor, () => supervisor.look());
 	const supervisor = new Supervisor(() => server.busy);
 	try {
-		const ended = await supervisor.watch(spawnInOwnGroup(rawArguments(command.length), mask));
+		const ended = await supervisor.watch(spawnInOwnGroup(rawArguments(command.length), mask, descriptors));
 		server.close();
 		await endAs(ended);
 	} catch (error) {

@@ -30,6 +30,8 @@ function load() {
 		setGroup: libc.func('posix_spawnattr_setpgroup', 'int', ['void *', 'int']),
 		setMask: attribute('posix_spawnattr_setsigmask'),
 		setDefault: attribute('posix_spawnattr_setsigdefault'),
+		initActions: libc.func('posix_spawn_file_actions_init', 'int', ['void *']),
+		addDup2: libc.func('posix_spawn_file_actions_adddup2', 'int', ['void *', 'int', 'int']),
 	};
 }
 
@@ -83,11 +85,11 @@ function withParentsFileLimit<T>(action: () => T): T {
 }
 
 /**
- * Starts argv[0], found through PATH, with our descriptors and environment, in a process group of its own.
- * Throws SysError with the errno of execve(2). @param mask signals it starts with blocked
+ * Starts argv[0], found through PATH, with our environment, in a process group of its own.
+ * Throws SysError with the errno of execve(2). @param mask signals it starts with blocked @param descriptors what it gets of ours
  */
-export function spawnInOwnGroup(argv: readonly Buffer[], mask: bigint): Pid {
-	const {spawnp, init, setFlags, setGroup, setMask, setDefault} = load();
+export function spawnInOwnGroup(argv: readonly Buffer[], mask: bigint, descriptors: readonly number[]): Pid {
+	const {spawnp, init, setFlags, setGroup, setMask, setDefault, initActions, addDup2} = load();
 	const attributes = Buffer.alloc(ATTRIBUTES);
 	init(attributes);
 	setFlags(attributes, SETPGROUP | SETSIGDEF | SETSIGMASK);
@@ -95,10 +97,14 @@ export function spawnInOwnGroup(argv: readonly Buffer[], mask: bigint): Pid {
 	setMask(attributes, sigset(mask));
 	// Ignored by Node itself, which an exec would keep.
 	setDefault(attributes, sigset((1n << BigInt(SIGPIPE - 1)) | (1n << BigInt(SIGXFSZ - 1))));
+	const actions = Buffer.alloc(ATTRIBUTES);
+	initActions(actions);
+	// Onto itself: clears close-on-exec.
+	for (const fd of descriptors) addDup2(actions, fd, fd);
 	const environment = safely(() => pieces('/proc/self/environ'));
 	const pid = Buffer.alloc(4);
 	const error = withParentsFileLimit(() =>
-		spawnp(pid, argv[0], null, attributes, pointers(argv), pointers(environment)),
+		spawnp(pid, argv[0], actions, attributes, pointers(argv), pointers(environment)),
 	);
 	if (error !== 0) throw new SysError('execve', error, argv[0]!.subarray(0, -1).toString());
 	return pid.readInt32LE() as Pid;

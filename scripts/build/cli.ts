@@ -1,5 +1,6 @@
-/** Bundles the command line program: dist/frore.js. */
-import {chmodSync, existsSync} from 'node:fs';
+/** Bundles the command line program: dist/frore.js, and in dist/lib what only some commands need, loaded when they do. */
+import {chmodSync, existsSync, readdirSync, rmSync} from 'node:fs';
+import {basename, join} from 'node:path';
 import {build} from 'esbuild';
 
 const entry = 'freezer/cli/main.ts';
@@ -9,7 +10,7 @@ export async function buildCli(): Promise<void> {
 		console.error(`  skipped dist/frore.js: no ${entry}`);
 		return;
 	}
-	await build({
+	const {metafile} = await build({
 		entryPoints: {frore: entry},
 		outdir: 'dist',
 		bundle: true,
@@ -17,9 +18,14 @@ export async function buildCli(): Promise<void> {
 		format: 'esm',
 		target: 'node20',
 		packages: 'external',
+		splitting: true,
+		chunkNames: 'lib/[name]-[hash]',
+		metafile: true,
 		sourcemap: true,
 		banner: {js: '#!/usr/bin/env node'},
 		logLevel: 'warning',
 	});
 	chmodSync('dist/frore.js', 0o755);
+	const made = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
+	for (const name of readdirSync('dist/lib')) if (!made.has(name)) rmSync(join('dist/lib', name), {force: true});
 }

@@ -1,4 +1,5 @@
 /** Columns of text, two spaces apart, without lines. */
+import {isatty} from 'node:tty';
 import Table from 'cli-table3';
 import pico from 'picocolors';
 
@@ -9,7 +10,7 @@ const NO_LINES = Object.fromEntries(
 );
 
 /** Colours when standard output is a terminal and NO_COLOR is not set. */
-export const colors = pico.createColors(process.stdout.isTTY === true && process.env.NO_COLOR === undefined);
+export const colors = pico.createColors(isatty(1) && process.env.NO_COLOR === undefined);
 
 /** @param right numbers of the columns that are aligned to the right */
 export function columns(
