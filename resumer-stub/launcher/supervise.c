@@ -161,7 +161,8 @@ static void forward(struct launch *l, const struct signalfd_siginfo *s)
 	if (s->ssi_code == SI_KERNEL_CODE && l->outer_group == (int32_t)sys0(__NR_getpgrp))
 		return;
 	if (signo == SIGCONT) {
-		terminal_hand_over(l);
+		if (!l->lazy_terminal)
+			terminal_hand_over(l);
 		send(l, SIGCONT, 0);
 		return;
 	}
@@ -240,7 +241,12 @@ static void handle_news(struct launch *l)
 
 	sys_read(l->event, &count, sizeof(count));
 	if (__atomic_load_n(&f->ended, __ATOMIC_SEQ_CST)) {
+		int had_terminal = l->handed && l->job_control, signo = f->wait_status & 0x7f;
+
 		terminal_take_back(l);
+		/* ctrl-C would have reached the script that started us, too */
+		if (had_terminal && (signo == SIGINT || signo == SIGQUIT))
+			sys_kill(0, signo);
 		if (l->r->way != WAY_PRIVATE) /* nobody must find the old parent's pid in use; the relay may stay for orphans */
 			reap_child(l);
 		if (l->r->status->failed) /* it failed after go: nothing but its last steps can */
