@@ -9,6 +9,9 @@ import type {CapturedVma} from './vmas.js';
 
 const {SOURCE, SPACE, VMA, VMA_FLAG} = constants;
 
+/** Longest stretch, so that signals can be looked at in between. */
+const PIECE = 1n << 24n;
+
 /** Which pages of a mapping are copied while the target is stopped, and which can be read from the mapped file afterwards. */
 export function* ownPages(vma: CapturedVma, mm: number, memory: ProcessMemory, pageMap: PageMap): Generator<Stretch> {
 	const {row} = vma;
@@ -33,7 +36,9 @@ export function* ownPages(vma: CapturedVma, mm: number, memory: ProcessMemory, p
 	});
 	const own = [...pageMap.ranges(row.start, row.end, anonymous ? 'any' : 'own')];
 	for (const range of own) {
-		yield stretch(range, SOURCE.STORED);
+		for (let start = range.start; start < range.end; start += PIECE) {
+			yield stretch({start, end: start + PIECE < range.end ? start + PIECE : range.end}, SOURCE.STORED);
+		}
 	}
 
 	if (vma.image?.embed && vma.image.fd === undefined) {

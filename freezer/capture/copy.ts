@@ -1,0 +1,69 @@
+import {constants} from '../../builder/format/schema.js';
+import {PageMap, type PageRange} from '../sys/pagemap.js';
+import type {CapturedState} from './collect.js';
+import {FramePacker} from './frames.js';
+import type {Outbox} from './outbox.js';
+import {copyContent, imagePages, ownPages} from './pages.js';
+
+/** Lets signals in between pieces of work; the argument says whether the target is stopped. */
+type Breathe = (stopped: boolean) => Promise<void>;
+
+/** Contents and modified pages, while the target is stopped; returns the ranges of modified pages per mapping. */
+export async function copyMemory(state: CapturedState, outbox: Outbox, breathe: Breathe): Promise<PageRange[][]> {
+	const {collection, process, vmas} = state;
+	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
+	for (const [index, source] of collection.contents.sources) {
+		copyContent(index, source, packer);
+		await breathe(true);
+	}
+
+	process.inject.finish();
+	process.stopped.pendingStopSignal = process.inject.stopSignal;
+	const pageMap = new PageMap(process.pid);
+	const own: PageRange[][] = [];
+	try {
+		for (const vma of vmas) {
+			const ranges: PageRange[] = [];
+			for (const stretch of ownPages(vma, process.mm, process.memory, pageMap)) {
+				packer.add(stretch);
+				if (stretch.source === constants.SOURCE.STORED) {
+					ranges.push({start: stretch.address, end: stretch.address + BigInt(stretch.length)});
+				}
+
+				if (stretch.length >= LONG) {
+					await breathe(true);
+				}
+			}
+
+			own.push(ranges);
+		}
+	} finally {
+		pageMap.close();
+	}
+
+	packer.flush();
+	await breathe(true);
+	return own;
+}
+
+/** Unmodified pages of mapped files, after the release. */
+export async function copyImages(
+	state: CapturedState,
+	own: readonly PageRange[][],
+	outbox: Outbox,
+	breathe: Breathe,
+): Promise<void> {
+	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
+	for (const [i, vma] of state.vmas.entries()) {
+		for (const stretch of imagePages(vma, state.process.mm, own[i] ?? [])) {
+			packer.add(stretch);
+		}
+
+		await breathe(false);
+	}
+
+	packer.flush();
+}
+
+/** Bytes after which a signal may come in. */
+const LONG = 1 << 23;
