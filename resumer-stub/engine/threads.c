@@ -146,6 +146,8 @@ static long create(struct engine *e, uint32_t i)
 			break;
 		sys2(__NR_nanosleep, (long)wait, 0);
 	}
+	if (ret == -17)
+		e->r->status->pid_taken = 1; /* the launcher may try another way */
 	return ret < 0 ? refuse(e->r, "cannot create", "a thread with its old id", -ret,
 				ret == -17 ? "the id is in use: run it with --pid private" : 0)
 		       : 0;

@@ -67,7 +67,7 @@ long walk_to(struct launch *l, int32_t wanted)
 			return -1;
 		if (id == wanted - 1)
 			return 0;
-		if (steps % LOOK_EVERY && steps != 16)
+		if (steps % LOOK_EVERY)
 			continue;
 		spent = now() - start;
 		left = id < wanted ? wanted - id : max - id + wanted - RESERVED;

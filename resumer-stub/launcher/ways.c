@@ -6,6 +6,7 @@
 
 #define EPERM 1
 #define ESRCH 3
+#define EEXIST 17
 
 static void note(struct launch *l, enum way way, enum step step, long err)
 {
@@ -25,9 +26,18 @@ static int32_t id_in_use(struct launch *l)
 	return 0;
 }
 
+/* May we ask for ids here at all? pid 1 exists always, so a permitted request ends in EEXIST and has no effect. */
+static long may_choose(const struct launch *l)
+{
+	long ret = l->uid == 0 ? -EEXIST : clone_with_id(0, 1, 0);
+
+	return ret == -EEXIST ? 0 : ret;
+}
+
 int way_hopeless(struct launch *l, enum way way)
 {
 	int32_t busy = 0;
+	long ret = 0;
 
 	if (l->foreign && way != WAY_PRIVATE)
 		note(l, way, STEP_USER, 0);
@@ -35,6 +45,8 @@ int way_hopeless(struct launch *l, enum way way)
 		note(l, way, STEP_THREADS, 0);
 	else if ((way == WAY_HOST || way == WAY_WALK) && (busy = id_in_use(l)))
 		note(l, way, STEP_BUSY, busy);
+	else if (way == WAY_HOST && (ret = may_choose(l)) < 0)
+		note(l, way, STEP_SET_TID, -ret);
 	else
 		return 0;
 	return 1;
