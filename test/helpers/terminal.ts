@@ -25,7 +25,7 @@ export class Terminal {
 		await stage.run(['tmux', '-S', socket, 'resize-window', ...size]);
 		const {stdout} = await stage.run(['tmux', '-S', socket, 'list-panes', '-F', '#{pane_pid}']);
 		const terminal = new Terminal(stage, socket, Number(stdout));
-		await terminal.until(/ready\$ $/m, 'a prompt');
+		await terminal.until(/ready\$ *$/m, 'a prompt');
 		return terminal;
 	}
 
@@ -35,7 +35,8 @@ export class Terminal {
 
 	/** Types text as it is. */
 	async type(text: string): Promise<void> {
-		await this.tmux('send-keys', '-l', '--', text);
+		// tmux takes a last ";" as the end of its command.
+		await this.tmux('send-keys', '-l', '--', text.replace(/;$/, '\\;'));
 	}
 
 	/** Presses keys by tmux's names: Enter, Escape, C-c, C-z, Up … */
@@ -50,7 +51,7 @@ export class Terminal {
 	}
 
 	async screen(): Promise<string> {
-		return (await this.tmux('capture-pane', '-p')).stdout;
+		return `${(await this.tmux('capture-pane', '-p')).stdout.trimEnd()}\n`;
 	}
 
 	/** The screen with what has scrolled away. */
@@ -105,11 +106,19 @@ export class Terminal {
 		}
 	}
 
+	/** Exit code of what the shell ran last. */
+	async exitCode(): Promise<number> {
+		const mark = `c${++count}`;
+		await this.enter(`echo "${mark} $?"`);
+		const pattern = new RegExp(`^${mark} (\\d+)$`, 'm');
+		return Number(pattern.exec(await this.until(pattern))![1]);
+	}
+
 	/** Runs a line in the shell and gives what it prints, by marks around it. */
 	async ask(line: string, limit = PATIENCE): Promise<string> {
 		const mark = `m${++count}`;
 		await this.enter(`echo ${mark}'<'; ${line}; echo '>'${mark}`);
-		const pattern = new RegExp(`^${mark}<\\n([^]*?)>${mark}$`, 'm');
+		const pattern = new RegExp(`^${mark}<\\n([\\s\\S]*?)>${mark}$`, 'm');
 		const screen = await this.until(pattern, `an answer to ${line}`, limit);
 		return pattern.exec(screen)![1]!.trimEnd();
 	}
