@@ -72,17 +72,22 @@ static void ready(struct engine *e)
 		sys_exit_group(EXIT_OWN_FAILURE);
 }
 
+/* Takes back what is visible outside: files that were made. The line that says why stands in the status page. */
+_Noreturn static void give_up(struct resume *r, uint32_t task)
+{
+	descriptors_undo(r, task);
+	sys_exit_group(EXIT_OWN_FAILURE);
+}
+
 static void story(struct engine *e)
 {
 	if (vdso_park(e) < 0 || vmas_unmap_all(e) < 0 || vmas_set_mm(e) < 0 || /* clear */
 	    vmas_mark(e) < 0 || contents_map(e) < 0 || vmas_map(e) < 0 || pages_fill(e) < 0 || contents_unmap(e) < 0 ||
 	    contents_seal(e->r) < 0 || vmas_finish(e) < 0 || vdso_place(e) < 0 || vmas_seal(e) < 0 || /* fill */
 	    signals_actions(e) < 0 || threads_create(e) < 0 ||				       /* threads */
-	    timers_create(e) < 0 || process_finish(e) < 0 || limits_restore(e) < 0)
-		sys_exit_group(EXIT_OWN_FAILURE);
-	sys_close(e->r->artefact.fd);
-	if (descriptors_finish(e->r, e->task_row) < 0 || threads_leader(e) < 0)
-		sys_exit_group(EXIT_OWN_FAILURE);
+	    timers_create(e) < 0 || process_finish(e) < 0 || descriptors_finish(e->r, e->task_row) < 0 ||
+	    limits_restore(e) < 0 || threads_leader(e) < 0) /* finish */
+		give_up(e->r, e->task_row);
 	ready(e);
 	timers_arm(e);
 	threads_go(e);
@@ -92,8 +97,9 @@ _Noreturn void engine_resume(struct resume *r, uint32_t task)
 {
 	struct engine e;
 
-	if (describe(&e, r, task) < 0 || vdso_find(r, &e.vdso) < 0 || descriptors_open(r, task) < 0 ||
-	    process_place(&e) < 0 || descriptors_place(r, task) < 0 || area_find(&e) < 0)
+	if (describe(&e, r, task) < 0 || vdso_find(r, &e.vdso) < 0 || descriptors_open(r, task) < 0)
 		sys_exit_group(EXIT_OWN_FAILURE);
+	if (process_place(&e) < 0 || descriptors_place(r, task) < 0 || area_find(&e) < 0)
+		give_up(r, task);
 	area_enter(&e, story);
 }
