@@ -11,6 +11,9 @@ long descriptors_place(struct resume *r, uint32_t task);
 /* What must come last: registrations, timers, locks, owners. */
 long descriptors_finish(struct resume *r, uint32_t task);
 
+/* Removes the files that a resume has made so far; for every failure between descriptors_open() and descriptors_finish(). */
+void descriptors_undo(struct resume *r, uint32_t task);
+
 /* Descriptor of a content that is a memfd or a file; -1 for anonymous shared memory. Valid until contents_seal(). */
 int content_fd(struct resume *r, uint32_t content);
 /* The bytes are in: seals the memfds. */

@@ -1,0 +1,156 @@
+/* Memfds, deleted files and embedded files: made with their size here, filled by the engine, then sealed. */
+#include <linux/memfd.h>
+
+#include "kinds.h"
+
+#define O_TMPFILE_RDWR (020200000 | O_RDWR | O_CLOEXEC)
+#define EEXIST 17
+#define ENOENT 2
+
+long reopen(int fd, int flags)
+{
+	char path[32];
+	struct text t = text_in(path, sizeof(path));
+
+	text_str(&t, "/proc/self/fd/");
+	text_dec(&t, fd);
+	return sys_open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+}
+
+static long open_memfd(const struct fds *f, const struct frore_content *c)
+{
+	uint32_t flags = (c->memfd_flags & ~(uint32_t)MFD_CLOEXEC) | MFD_CLOEXEC | MFD_ALLOW_SEALING;
+
+	return sys2(__NR_memfd_create, (long)artefact_text(f->a, c->name), flags);
+}
+
+/* A file without a name: under its old name for a moment, so that its link tells it; else unnamed in the same or another directory. */
+static long open_deleted(const char *path)
+{
+	char directory[PATH_ROOM];
+	size_t length = text_length(path), i;
+	long fd = sys_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0) {
+		sys3(__NR_unlinkat, AT_CWD, (long)path, 0);
+		return fd;
+	}
+	if (length < sizeof(directory)) {
+		memcpy(directory, path, length + 1);
+		for (i = length; i > 0 && directory[i] != '/'; i--)
+			;
+		directory[i ? i : 1] = 0;
+		fd = sys_open(directory, O_TMPFILE_RDWR, 0600);
+	}
+	if (fd < 0)
+		fd = sys_open("/tmp", O_TMPFILE_RDWR, 0600);
+	if (fd < 0)
+		fd = sys_open("/dev/shm", O_TMPFILE_RDWR, 0600);
+	if (fd < 0)
+		fd = sys2(__NR_memfd_create, (long)path, MFD_CLOEXEC);
+	return fd;
+}
+
+/* A file that is embedded comes back only where it is missing: -EEXIST says that the one here is used. */
+static long open_embedded(struct fds *f, const char *path)
+{
+	long fd = sys_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd == -ENOENT) {
+		make_parents(f, path);
+		fd = sys_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	}
+	if (fd >= 0)
+		journal_add(f, path);
+	return fd;
+}
+
+long contents_open(struct fds *f)
+{
+	uint32_t i;
+
+	for (i = 0; i < f->contents; i++) {
+		const struct frore_content *c = &f->content[i];
+		char room[PATH_ROOM];
+		const char *path = mapped_path(f, artefact_text(f->a, c->name), room);
+		long fd;
+
+		switch (c->kind) {
+		case FRORE_CONTENT_MEMFD:
+			fd = open_memfd(f, c);
+			break;
+		case FRORE_CONTENT_DELETED_FILE:
+			fd = open_deleted(path);
+			break;
+		case FRORE_CONTENT_FILE:
+			fd = open_embedded(f, path);
+			if (fd < 0 && sys3(__NR_faccessat, AT_CWD, (long)path, 0) == 0)
+				continue;
+			break;
+		default:
+			continue;
+		}
+		if (fd >= 0) {
+			long ret = sys_dup3((int)fd, staged_content(f, i), O_CLOEXEC);
+
+			sys_close((int)fd);
+			fd = ret;
+		}
+		if (fd >= 0)
+			fd = sys2(__NR_ftruncate, staged_content(f, i), (long)c->size);
+		if (fd < 0)
+			return refuse(f->r, "cannot make", path, -fd, 0);
+	}
+	return 0;
+}
+
+long content_reopen(struct fds *f, uint32_t content, int flags)
+{
+	int fd;
+
+	if (content >= f->contents)
+		return -22;
+	fd = staged_content(f, content);
+	if ((flags & O_ACCMODE) != O_RDWR || is_open(fd)) {
+		long ret = reopen(fd, flags);
+
+		/* without /proc the one description there is has to do */
+		return ret == -ENOENT ? sys_fcntl(fd, F_DUPFD_CLOEXEC, 0) : ret;
+	}
+	return -9;
+}
+
+int content_fd(struct resume *r, uint32_t content)
+{
+	struct fds f;
+
+	if (fds_load(&f, r, 0) < 0 || content >= f.contents)
+		return -1;
+	return is_open(staged_content(&f, content)) ? staged_content(&f, content) : -1;
+}
+
+/* The bytes are in: rights, owner and seals as they were. */
+long contents_seal(struct resume *r)
+{
+	struct fds f;
+	uint32_t i;
+
+	if (fds_load(&f, r, 0) < 0)
+		return -1;
+	for (i = 0; i < f.contents; i++) {
+		const struct frore_content *c = &f.content[i];
+		int fd = staged_content(&f, i);
+		long ret;
+
+		if (!is_open(fd))
+			continue;
+		sys3(__NR_fchown, fd, c->uid, c->gid);
+		sys2(__NR_fchmod, fd, c->mode);
+		if (c->kind != FRORE_CONTENT_MEMFD || !c->seals)
+			continue;
+		ret = sys_fcntl(fd, F_ADD_SEALS, c->seals);
+		if (ret < 0)
+			warn(r, "cannot seal the memfd", artefact_text(f.a, c->name), -ret, 0);
+	}
+	return 0;
+}

@@ -1,0 +1,112 @@
+/*
+ * What the kinds of descriptors share. While a task is resumed every description stands at a number of its own ("staged"), above or
+ * between the wanted ones: description d at base + d, content c behind them. The numbers follow from the tables alone, so there is
+ * nothing to remember from one stage to the next.
+ */
+#ifndef FRORE_KINDS_H
+#define FRORE_KINDS_H
+
+#include <linux/fcntl.h>
+
+#include "../../resume.h"
+#include "../../text.h"
+#include "fd.h"
+
+#define PATH_ROOM 4096
+#define KEPT_ROOM 32 /* numbers behind the contents: the journal, then what the engine still needs */
+
+struct fds {
+	struct resume *r;
+	const struct artefact *a;
+	const struct frore_description *description;
+	const struct frore_content *content;
+	const struct frore_fd *fd; /* of this task, ascending */
+	uint64_t fd_count;
+	uint32_t task, descriptions, contents;
+	int base;
+};
+
+/* table.c */
+long fds_load(struct fds *f, struct resume *r, uint32_t task);
+static inline int staged(const struct fds *f, uint32_t d)
+{
+	return f->base + (int)d;
+}
+static inline int staged_content(const struct fds *f, uint32_t c)
+{
+	return f->base + (int)f->descriptions + (int)c;
+}
+static inline int journal_fd(const struct fds *f)
+{
+	return f->base + (int)f->descriptions + (int)f->contents;
+}
+int is_open(int fd);
+/* Row `index` of a table, 0 when it is outside. */
+const void *row_at(const struct fds *f, uint32_t table, uint32_t index);
+/* Takes over `fd` (a result of a call: negative is -errno) as description d; -1 after refusing. */
+long stage(struct fds *f, uint32_t d, long fd, const char *what, const char *thing, const char *hint);
+/* A descriptor of this task that leads to d, -1 when there is none. */
+int wanted_fd(const struct fds *f, uint32_t d);
+long damaged_table(const struct fds *f);
+/* refuse() with the descriptor in front: "<what> fd 7 (<thing>)". */
+long refuse_fd(struct fds *f, uint32_t d, const char *what, const char *thing, long err, const char *hint);
+void warn_fd(struct fds *f, uint32_t d, const char *what, const char *thing, long err, const char *hint);
+
+/* override.c: --map, --fd and --external of the artefact's own command line. */
+const char *mapped_path(const struct fds *f, const char *path, char *room);
+const char *override_of(const struct fds *f, uint32_t d);
+long override_open(struct fds *f, uint32_t d, const char *what);
+
+/* journal.c: files made by a resume that may still fail. */
+void journal_open(struct fds *f);
+void journal_add(struct fds *f, const char *path);
+void journal_undo(struct fds *f);
+/* Makes the directories above a path that is missing. */
+void make_parents(struct fds *f, const char *path);
+
+/* content.c */
+long contents_open(struct fds *f);
+long content_reopen(struct fds *f, uint32_t content, int flags);
+/* Opens a descriptor of ours once more, with its own offset. */
+long reopen(int fd, int flags);
+
+/* One per kind: makes the description and stages it. */
+long file_open(struct fds *f, uint32_t d, const struct frore_file *row);
+long inherit_open(struct fds *f, uint32_t d, const struct frore_inherit *row);
+long tty_open(struct fds *f, uint32_t d, const struct frore_tty *row);
+long pipe_open(struct fds *f, uint32_t d, const struct frore_pipe *row);
+long pipe_fill(struct fds *f, int read_end, int write_end, const struct frore_pipe_object *object);
+long fifo_open(struct fds *f, uint32_t d, const struct frore_file *row, const char *path);
+long eventfd_open(struct fds *f, uint32_t d, const struct frore_eventfd *row);
+long epoll_open(struct fds *f, uint32_t d);
+long timerfd_open(struct fds *f, uint32_t d, const struct frore_timerfd *row);
+long signalfd_open(struct fds *f, uint32_t d, const struct frore_signalfd *row);
+long inotify_open(struct fds *f, uint32_t d);
+long memfd_open(struct fds *f, uint32_t d, const struct frore_memfd *row);
+long pidfd_open(struct fds *f, uint32_t d, const struct frore_pidfd *row);
+long socket_open(struct fds *f, uint32_t d, const struct frore_socket *row);
+long hangup_open(struct fds *f, uint32_t d, const struct frore_hangup *row);
+
+/* Second round of sockets: connections among each other, what waits in queues, shutdowns. */
+long socket_connect(struct fds *f, uint32_t d, const struct frore_socket *row);
+long socket_complete(struct fds *f, uint32_t d, const struct frore_socket *row);
+
+/* socket-options.c: the options of `when`; failures are told, not fatal. */
+void socket_options(struct fds *f, uint32_t d, const struct frore_socket *row, uint32_t when);
+void socket_set_int(int fd, int level, int name, int value);
+/* socket-unix.c */
+long unix_bind(struct fds *f, uint32_t d, const struct frore_socket *row);
+/* socket-queue.c: puts what waited in a receive queue back; `sender` is its other end, or -1. */
+long socket_fill(struct fds *f, uint32_t d, const struct frore_socket *row, int sender);
+/* socket-holder.c: refuses a bind, naming who has the address. */
+long refuse_address(struct fds *f, uint32_t d, const struct frore_socket *row, long err);
+
+/* Last: what must find everything else in its place. */
+long pidfd_finish(struct fds *f, uint32_t d, const struct frore_pidfd *row);
+long epoll_finish(struct fds *f, uint32_t d, const struct frore_epoll *row);
+long timerfd_finish(struct fds *f, uint32_t d, const struct frore_timerfd *row);
+long inotify_finish(struct fds *f, uint32_t d, const struct frore_inotify *row);
+long owner_finish(struct fds *f, uint32_t d);
+long locks_finish(struct fds *f, int posix);
+
+#endif
