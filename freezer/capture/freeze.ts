@@ -33,6 +33,8 @@ export interface FreezeRequest {
 	readonly maxPause: number;
 	readonly capture: CaptureOptions;
 	readonly version: string;
+	/** For `frore check`: everything is looked at, nothing is copied or written. */
+	readonly survey?: boolean;
 	/** Set by a signal: the freeze gives up at the next occasion. */
 	readonly interrupted: () => boolean;
 }
@@ -82,6 +84,11 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	watch.mark('stop');
 	const state = collectState(request, collection, stopped, sleepers, stopTime, watch);
 	unpinTracer();
+	if (request.survey) {
+		const pauseMilliseconds = Number(clockNow(CLOCK.MONOTONIC) - stopTime) / 1e6;
+		return {snapshot, bytes: 0, pageBytes: 0, pauseMilliseconds, phases: watch.phases};
+	}
+
 	const breathe = breather(request, stopTime);
 	const own = await copyMemory(state, outbox, breathe);
 	watch.mark('memory');

@@ -115,7 +115,7 @@ export function ptraceHint(): string {
 		case '1':
 			return 'kernel.yama.ptrace_scope is 1, so only a parent may attach. Run frore as root, or start the program with `frore run`.';
 		case '2':
-			return 'kernel.yama.ptrace_scope is 2, so only root may attach. Run frore as root.';
+			return 'kernel.yama.ptrace_scope is 2, so only root may attach. Run frore as root, or set it to 1 and start the program with `frore run`.';
 		case '3':
 			return 'kernel.yama.ptrace_scope is 3, so nobody may attach until the next boot.';
 		default:

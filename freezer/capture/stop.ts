@@ -6,6 +6,7 @@ import {Registers} from '../sys/registers.js';
 import type {Pid, Tid} from '../sys/types.js';
 import {failure, refusal} from './errors.js';
 import {parseStat} from './parse/stat.js';
+import {ptraceHint} from './preflight.js';
 import {askForRestart} from './syscalls.js';
 
 /** One thread at a ptrace event-stop. */
@@ -151,7 +152,7 @@ export class StoppedProcess implements Disposable {
 				throw refusal(
 					'ptrace-refused',
 					`cannot attach to process ${this.pid}: ptrace refused it (EPERM)`,
-					'Run frore as root, or start the program with `frore run`.',
+					ptraceHint(),
 					error,
 				);
 			}

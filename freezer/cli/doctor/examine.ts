@@ -1,5 +1,5 @@
 /** From tries and settings to findings: what works, what for, and what to do where it does not. */
-import {errnoName, errnoWords} from '../../sys/errno.js';
+import {errno, errnoName, errnoWords} from '../../sys/errno.js';
 import {type Host, readHost} from './host.js';
 import {runProbe, type Tries} from './probe.js';
 
@@ -28,8 +28,7 @@ export function judge(tries: Tries, host: Host): Finding[] {
 		remedies: readonly string[] = [],
 	): Finding => {
 		const error = tries.get(id) ?? -1;
-		const why = error < 0 ? 'could not be tried' : `${errnoWords(error)} (${errnoName(error)})`;
-		return {id, what, purpose, need, ok: error === 0, detail: error === 0 ? '' : why, remedies};
+		return {id, what, purpose, need, ok: error === 0, detail: error === 0 ? '' : reason(error), remedies};
 	};
 	const attach = ptraceRemedies(host);
 	const namespaces = namespaceRemedies(host);
@@ -75,6 +74,15 @@ export function judge(tries: Tries, host: Host): Finding[] {
 		...memoryFindings(host),
 	];
 }
+
+const MISSING: readonly number[] = [errno.ENOSYS, errno.EINVAL, errno.ENOTTY];
+
+const reason = (error: number): string =>
+	error < 0
+		? 'could not be tried'
+		: MISSING.includes(error)
+			? `not offered by this kernel (${errnoName(error)})`
+			: `${errnoWords(error)} (${errnoName(error)})`;
 
 function ptraceRemedies({yama, container, uid}: Host): string[] {
 	const asRoot = 'run frore as root: `sudo frore freeze PID`';

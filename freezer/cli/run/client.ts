@@ -2,7 +2,6 @@
 import {createReadStream, existsSync, lstatSync, readFileSync, unlinkSync} from 'node:fs';
 import {createConnection} from 'node:net';
 import {dirname, join} from 'node:path';
-import {pipeline} from 'node:stream/promises';
 import {EXIT, FroreError} from '../../../builder/errors.js';
 import type {FreezeFlags} from '../freeze-options.js';
 import {version} from '../version.js';
@@ -34,9 +33,11 @@ export async function askRunner(socket: string, pid: string, flags: FreezeFlags)
 	// A descriptor cannot be handed over: it writes into its private directory, and the bytes are copied from there.
 	const {output: _output, ...rest} = flags;
 	const file = join(dirname(socket), `stdout-${process.pid}.frore`);
+	const {openStdout} = await import('../../capture/destination.js');
+	const stdout = openStdout();
 	try {
 		const code = await converse(socket, pid, {...rest, dest: file}, true);
-		if (code === 0) await pipeline(createReadStream(file), process.stdout, {end: false});
+		if (code === 0) for await (const chunk of createReadStream(file)) stdout.write(chunk as Buffer);
 		return code;
 	} finally {
 		if (existsSync(file)) unlinkSync(file);
