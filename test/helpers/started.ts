@@ -31,8 +31,10 @@ export class Started {
 		readonly command: string[],
 		options: StartOptions,
 	) {
-		const script = `( "$@" <"$STDIN_FOR_TEST" 2>&1 & echo "pid $!"; wait $!; echo "exit $?" ) | cat`;
-		this.shell = spawn('sh', ['-c', script, 'sh', ...(options.prefix ?? []), ...command], {
+		// The program gets no descriptor of ours beyond the three.
+		const close = 'for f in /proc/self/fd/*; do f=$(basename $f); [ "$f" -gt 2 ] && eval "exec $f>&-"; done;';
+		const script = `${close} ( "$@" <"$STDIN_FOR_TEST" 2>&1 & echo "pid $!"; wait $!; echo "exit $?" ) | cat`;
+		this.shell = spawn('bash', ['-c', script, 'bash', ...(options.prefix ?? []), ...command], {
 			cwd: options.cwd,
 			env: {...options.env, STDIN_FOR_TEST: options.stdin ?? '/dev/null'},
 			stdio: ['ignore', 'pipe', 'pipe'],
