@@ -167,6 +167,12 @@ function report(summary: Summary, path: string | undefined, {quiet, json, verbos
 		said.stderr.push(
 			`frozen: ${command} (${task?.pid}), ${threads} thread${threads === 1 ? '' : 's'}, ${formatBytes(pageBytes)} of memory in ${formatBytes(bytes)}; it was stopped for ${pauseMilliseconds.toFixed(1)} ms`,
 		);
+		if (verbose) {
+			for (const {name, milliseconds} of summary.phases) {
+				said.stderr.push(`  ${name.padEnd(12)}${milliseconds.toFixed(1).padStart(8)} ms`);
+			}
+		}
+
 		for (const warning of snapshot.warning) {
 			said.stderr.push(`  warning: ${warning.fd === 0xffff_ffff ? '' : `fd ${warning.fd}: `}${warning.text}`);
 		}

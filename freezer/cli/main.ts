@@ -1,10 +1,6 @@
 import {Command, CommanderError} from 'commander';
 import {EXIT, FroreError} from '../../builder/errors.js';
-import {registerDoctor} from './doctor.js';
-import {registerFreeze} from './freeze.js';
-import {registerInspect} from './inspect.js';
 import {reportError} from './messages.js';
-import {registerRun} from './run.js';
 import {version} from './version.js';
 
 const program = new Command('frore')
@@ -13,10 +9,19 @@ const program = new Command('frore')
 	.showHelpAfterError('Try `frore --help`.')
 	.exitOverride();
 
-registerFreeze(program);
-registerInspect(program);
-registerDoctor(program);
-registerRun(program);
+/** In the order of the help. Only the command that is meant gets loaded: a freeze should not wait for the inspect page. */
+const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+	freeze: async () => (await import('./freeze.js')).registerFreeze,
+	inspect: async () => (await import('./inspect.js')).registerInspect,
+	check: async () => (await import('./check.js')).registerCheck,
+	doctor: async () => (await import('./doctor.js')).registerDoctor,
+	run: async () => (await import('./run.js')).registerRun,
+};
+const named = commands[process.argv[2] ?? ''];
+for (const load of named ? [named] : Object.values(commands)) {
+	(await load())(program);
+}
+
 for (const command of program.commands) {
 	command.exitOverride();
 }
