@@ -1,15 +1,18 @@
 import {constants} from '../../builder/format/schema.js';
 import {PageMap, type PageRange} from '../sys/pagemap.js';
 import type {CapturedState} from './collect.js';
-import {FramePacker} from './frames.js';
-import type {Outbox} from './outbox.js';
+import {FramePacker, type FrameSink} from './frames.js';
 import {copyContent, imagePages, ownPages} from './pages.js';
 
 /** Lets signals in between pieces of work; the argument says whether the target is stopped. */
 type Breathe = (stopped: boolean) => Promise<void>;
 
 /** Contents and modified pages, while the target is stopped; returns the ranges of modified pages per mapping. */
-export async function copyMemory(state: CapturedState, outbox: Outbox, breathe: Breathe): Promise<PageRange[][]> {
+export async function copyMemory(
+	state: CapturedState,
+	outbox: {put: FrameSink},
+	breathe: Breathe,
+): Promise<PageRange[][]> {
 	const {collection, process, vmas} = state;
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
 	for (const [index, source] of collection.contents.sources) {
@@ -50,7 +53,7 @@ export async function copyMemory(state: CapturedState, outbox: Outbox, breathe: 
 export async function copyImages(
 	state: CapturedState,
 	own: readonly PageRange[][],
-	outbox: Outbox,
+	outbox: {put: FrameSink},
 	breathe: Breathe,
 ): Promise<void> {
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));

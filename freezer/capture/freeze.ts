@@ -18,6 +18,7 @@ import {checkReader, preflight} from './preflight.js';
 import {observeSleepers} from './sleep.js';
 import {type Ending, StoppedProcess} from './stop.js';
 import {type Phase, Stopwatch} from './stopwatch.js';
+import {warmUp} from './warm-up.js';
 import {xstateLayout} from './xstate.js';
 
 export interface FreezeRequest {
@@ -74,8 +75,9 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	using collection = new Collection(emptySnapshot(), request.capture);
 	const {snapshot} = collection;
 	snapshot.xcomp.push(...xstateLayout());
-	const sleepers = observeSleepers(pid);
 	pinTracer();
+	await warmUp(request);
+	const sleepers = observeSleepers(pid);
 	watch.mark('prepare');
 
 	const stopped = StoppedProcess.stop(pid, request.stopTimeout);
