@@ -88,6 +88,7 @@ const programs: Screenful[] = [
 		command: 'nano -IU text',
 		suspend: ['C-t', 'C-z'],
 		shows: /line 1 of the text/,
+		larger: /line 26 of the text/,
 		prepare: async (terminal) => {
 			await terminal.type('typed before ');
 			await terminal.until(/typed before line 1/);
@@ -106,6 +107,7 @@ const programs: Screenful[] = [
 		tool: 'less',
 		command: 'less +55 text',
 		shows: /line 6\d of the text/,
+		larger: /line 83 of the text/,
 		prepare: async (terminal) => {
 			await terminal.type('kj');
 			await terminal.until(/^:$/m);
