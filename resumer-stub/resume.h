@@ -101,6 +101,8 @@ struct resume {
 	char **argv;		/* as we were executed */
 	const char *exec_path;	/* AT_EXECFN: how we were executed, for where /proc is missing */
 	int proc_fd;		/* /proc of the target's pid namespace, or -1 */
+	int dry_run;		/* --check: the root task ends as soon as it exists */
+	int check_reasons;	/* --check: reasons found against a resume */
 	struct status *status;
 };
 
@@ -125,6 +127,8 @@ void say(const char *kind, const char *line, size_t length);
 
 /* launcher/: starts the processes, waits for readiness, gives go, supervises; returns the exit code or dies by the same signal. */
 int launcher_run(struct resume *r);
+/* Everything up to the root task's existence, for --check. Returns the way, or -1 with the reason in the status page. */
+int launcher_probe(struct resume *r);
 
 /* inspect/: what the artefact tells about itself without resuming anything; they return the exit code. */
 int inspect_run(struct resume *r);

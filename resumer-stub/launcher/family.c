@@ -34,8 +34,17 @@ static int leads_session(const struct launch *l)
 
 static _Noreturn void root_main(struct launch *l)
 {
+	struct status *s = l->r->status;
+
 	sys_close(l->marker);
 	sys_close(l->event);
+	if (l->r->dry_run) {
+		__atomic_fetch_add(&s->ready, 1, __ATOMIC_SEQ_CST);
+		sys_futex(&s->ready, 1 /* FUTEX_WAKE */, 1, 0);
+		while (__atomic_load_n(&s->go, __ATOMIC_SEQ_CST) == 0)
+			sys_futex(&s->go, 0 /* FUTEX_WAIT */, 0, 0);
+		sys_exit_group(0);
+	}
 	if (leads_session(l))
 		sys0(__NR_setsid);
 	engine_resume(l->r, l->root_row);

@@ -191,6 +191,22 @@ static int fail(struct resume *r)
 	return EXIT_OWN_FAILURE;
 }
 
+int launcher_probe(struct resume *r)
+{
+	struct launch launch, *l = &launch;
+
+	memset(l, 0, sizeof(*l));
+	r->dry_run = 1;
+	if (describe(l, r) < 0 || terminal_find(l) < 0 || open_own(l) < 0)
+		return -1;
+	l->task_count = 1;
+	supervise_signals(l);
+	if (by_some_way(l) < 0)
+		return -1;
+	supervise_tear_down(l);
+	return r->way;
+}
+
 int launcher_run(struct resume *r)
 {
 	struct launch launch, *l = &launch;

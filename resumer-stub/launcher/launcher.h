@@ -142,6 +142,7 @@ int terminal_is_ours(const struct launch *l);
 long supervise_until_ready(struct launch *l);
 _Noreturn void supervise(struct launch *l);
 void supervise_signals(struct launch *l);
+void supervise_tear_down(struct launch *l);
 _Noreturn void end_like(int wait_status);
 
 /* reexec.c: executes the artefact once more when the target's stack limit or personality ask for another layout of memory. */

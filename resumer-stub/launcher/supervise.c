@@ -55,7 +55,7 @@ static uint32_t wait_for_change(struct launch *l, uint32_t seen)
 }
 
 /* Ends everything that has been started; whatever is said was said before. */
-static void tear_down(struct launch *l)
+void supervise_tear_down(struct launch *l)
 {
 	struct status *s = l->r->status;
 
@@ -85,7 +85,7 @@ static long engine_failed(struct launch *l, int status)
 		}
 		refuse(l->r, "cannot resume:", line, 0, 0);
 	}
-	tear_down(l);
+	supervise_tear_down(l);
 	return -1;
 }
 
@@ -122,7 +122,7 @@ long supervise_until_ready(struct launch *l)
 		if (f->ended)
 			return engine_failed(l, f->wait_status);
 		if (f->interrupted) {
-			tear_down(l);
+			supervise_tear_down(l);
 			end_like((int)f->interrupted);
 		}
 		seen = wait_for_change(l, seen);
