@@ -4,29 +4,19 @@ import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import anyTest, {type TestFn} from 'ava';
-import {constants, type Snapshot} from '../../builder/format/schema.js';
 import {sizeOfStructure} from '../../builder/structures.js';
 import {createEncoder, parseCodec} from '../../freezer/sys/codec.js';
 import {createNativeHasher} from '../../freezer/sys/native.js';
 import {field, Patient} from '../helpers/damage.js';
-import {helloArtefact, helloSnapshot, row} from '../helpers/hand-made.js';
+import {helloArtefact, helloSnapshot} from '../helpers/hand-made.js';
 
 const built = existsSync('templates/stub-x86_64.elf');
 const test = (built ? anyTest : anyTest.skip) as TestFn;
 
 const hasher = createNativeHasher();
 const PID = 3_000_001;
-/** The program of helloSnapshot() with our stdout, so that we would see it run. */
-function snapshot(): Snapshot {
-	const hello = helloSnapshot(PID);
-	hello.inherit.push(row('inherit', {launcher_fd: 1, flags: constants.INHERIT.WRITE}));
-	hello.description.push(row('description', {kind: constants.KIND.INHERIT, status: 1}));
-	hello.fd.push(row('fd', {fd: 1}));
-	return hello;
-}
-
 const patientOf = (codec: string): Patient =>
-	new Patient(new Uint8Array(helloArtefact(hasher, snapshot(), createEncoder(parseCodec(codec)))), hasher);
+	new Patient(new Uint8Array(helloArtefact(hasher, helloSnapshot(PID), createEncoder(parseCodec(codec)))), hasher);
 
 const directory = mkdtempSync(join(tmpdir(), 'frore-damage-'));
 anyTest.after.always(() => rmSync(directory, {recursive: true}));

@@ -37,7 +37,7 @@ function registers(rip: bigint, rsp: bigint): Uint8Array {
 /** write(1, DATA, 6); getpid(); exit_group(pid & 127) */
 const HELLO = Buffer.from('b801000000bf01000000be00006000ba060000000f05b8270000000f0589c783e77fb8e70000000f05', 'hex');
 
-/** A process `pid` of one thread that says "hello" and ends with the low seven bits of its pid. */
+/** A process `pid` of one thread that says "hello" on the launcher's stdout and ends with the low seven bits of its pid. */
 export function helloSnapshot(pid: number): Snapshot {
 	const snapshot = emptySnapshot();
 	snapshot.machine.push(row('machine', {page_size: PAGE}));
@@ -75,6 +75,9 @@ export function helloSnapshot(pid: number): Snapshot {
 	);
 	snapshot.vma.push(row('vma', {start: CODE, end: CODE + 0x1000n, prot: 5, source: NONE}));
 	snapshot.vma.push(row('vma', {start: DATA, end: DATA + 0x1000n, prot: 3, source: NONE}));
+	snapshot.inherit.push(row('inherit', {launcher_fd: 1, flags: constants.INHERIT.WRITE}));
+	snapshot.description.push(row('description', {kind: constants.KIND.INHERIT, status: 1}));
+	snapshot.fd.push(row('fd', {fd: 1}));
 	return snapshot;
 }
 
