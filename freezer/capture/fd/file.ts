@@ -99,7 +99,8 @@ export function captureFile(context: CaptureContext, pipes: Pipes, description: 
 			dev: stat.dev,
 			rdev: stat.rdev,
 			mode: stat.mode,
-			open_flags: info.flags & REOPEN,
+			// O_TMPFILE, which the kernel keeps in the flags, holds the bit of O_DIRECTORY.
+			open_flags: info.flags & (type === S_IFDIR ? REOPEN : REOPEN & ~O_DIRECTORY),
 			flags,
 			content,
 			pipe,

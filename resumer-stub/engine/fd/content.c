@@ -90,12 +90,8 @@ long contents_open(struct fds *f)
 		default:
 			continue;
 		}
-		if (fd >= 0) {
-			long ret = sys_dup3((int)fd, staged_content(f, i), O_CLOEXEC);
-
-			sys_close((int)fd);
-			fd = ret;
-		}
+		if (fd >= 0)
+			fd = move_fd((int)fd, staged_content(f, i));
 		if (fd >= 0)
 			fd = sys2(__NR_ftruncate, staged_content(f, i), (long)c->size);
 		if (fd < 0)

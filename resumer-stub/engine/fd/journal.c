@@ -5,10 +5,8 @@ void journal_open(struct fds *f)
 {
 	long fd = sys2(__NR_memfd_create, (long)"frore-journal", 1 /* MFD_CLOEXEC */);
 
-	if (fd >= 0 && fd != journal_fd(f)) {
-		sys_dup3((int)fd, journal_fd(f), O_CLOEXEC);
-		sys_close((int)fd);
-	}
+	if (fd >= 0)
+		move_fd((int)fd, journal_fd(f));
 }
 
 void journal_add(struct fds *f, const char *path)

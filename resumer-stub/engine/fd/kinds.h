@@ -41,6 +41,8 @@ static inline int journal_fd(const struct fds *f)
 	return f->base + (int)f->descriptions + (int)f->contents;
 }
 int is_open(int fd);
+/* Takes `from` to the number `to`, close-on-exec. */
+long move_fd(int from, int to);
 /* Row `index` of a table, 0 when it is outside. */
 const void *row_at(const struct fds *f, uint32_t table, uint32_t index);
 /* Takes over `fd` (a result of a call: negative is -errno) as description d; -1 after refusing. */
@@ -87,8 +89,9 @@ long pidfd_open(struct fds *f, uint32_t d, const struct frore_pidfd *row);
 long socket_open(struct fds *f, uint32_t d, const struct frore_socket *row);
 long hangup_open(struct fds *f, uint32_t d, const struct frore_hangup *row);
 
-/* Second round of sockets: connections among each other, what waits in queues, shutdowns. */
+/* Further rounds of sockets: connections among each other, what waits in queues, and what would keep those from being filled. */
 long socket_connect(struct fds *f, uint32_t d, const struct frore_socket *row);
+long socket_queue(struct fds *f, uint32_t d, const struct frore_socket *row);
 long socket_complete(struct fds *f, uint32_t d, const struct frore_socket *row);
 
 /* socket-options.c: the options of `when`; failures are told, not fatal. */

@@ -17,6 +17,9 @@ long owner_finish(struct fds *f, uint32_t d)
 		warn_fd(f, d, "has no owner for its signals any more:", "F_SETOWN", 0, 0);
 	if (row->owner_sig)
 		sys_fcntl(fd, F_SETSIG, row->owner_sig);
+	/* the signal tells the number through which it was asked for */
+	if (row->status & FASYNC && wanted_fd(f, d) >= 0)
+		fd = wanted_fd(f, d);
 	if (row->status & FASYNC)
 		sys_fcntl(fd, F_SETFL, sys_fcntl(fd, F_GETFL, 0) | FASYNC);
 	return 0;

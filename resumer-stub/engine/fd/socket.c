@@ -227,19 +227,22 @@ long socket_connect(struct fds *f, uint32_t d, const struct frore_socket *row)
 	return 0;
 }
 
-/* Queues, then shutdowns, which would keep them from being filled; a connected datagram socket takes messages from its peer only. */
+long socket_queue(struct fds *f, uint32_t d, const struct frore_socket *row)
+{
+	if (row->message_count == 0 || (row->state == FRORE_SOCKET_PAIR && row->peer == FRORE_NONE))
+		return 0;
+	return socket_fill(f, d, row, row->peer == FRORE_NONE ? -1 : staged(f, row->peer));
+}
+
+/* After a shutdown nothing can be sent, and a connected datagram socket takes messages from its peer only: both when queues are full. */
 long socket_complete(struct fds *f, uint32_t d, const struct frore_socket *row)
 {
-	int widow = row->state == FRORE_SOCKET_PAIR && row->peer == FRORE_NONE;
-	long ret;
+	long ret = 0;
 
-	if (!widow && row->message_count && socket_fill(f, d, row, row->peer == FRORE_NONE ? -1 : staged(f, row->peer)) < 0)
-		return -1;
-	if (row->flags & FRORE_SOCKET_FLAG_RECONNECT) {
+	if (row->flags & FRORE_SOCKET_FLAG_RECONNECT)
 		ret = sys3(__NR_connect, staged(f, d), (long)artefact_bytes(f->a, row->remote), row->remote.length);
-		if (ret < 0)
-			warn_fd(f, d, "cannot be connected again:", "a datagram socket", ret, 0);
-	}
+	if (ret < 0)
+		warn_fd(f, d, "cannot be connected again:", "a datagram socket", ret, 0);
 	socket_options(f, d, row, 1);
 	if (row->shutdown)
 		sys2(__NR_shutdown, staged(f, d), (int)row->shutdown - 1);

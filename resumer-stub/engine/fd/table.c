@@ -4,7 +4,9 @@
 
 #include "kinds.h"
 
-#define FIRST_STAGED 3
+/* What calls return for a moment has numbers below the staged ones, so that it never lands among them. */
+#define FIRST_TEMPORARY 3
+#define FIRST_STAGED (FIRST_TEMPORARY + 32)
 #define SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
 static int room_needed(const struct fds *f)
@@ -72,17 +74,25 @@ const void *row_at(const struct fds *f, uint32_t table, uint32_t index)
 	return index < count ? rows + (uint64_t)index * f->a->directory[table].row_size : 0;
 }
 
+long move_fd(int from, int to)
+{
+	long ret;
+
+	if (from == to)
+		return sys_fcntl(from, F_SETFD, FD_CLOEXEC);
+	ret = sys_dup3(from, to, O_CLOEXEC);
+	sys_close(from);
+	return ret;
+}
+
 long stage(struct fds *f, uint32_t d, long fd, const char *what, const char *thing, const char *hint)
 {
 	long ret;
 
 	if (fd < 0)
 		return refuse_fd(f, d, what, thing, fd, hint);
-	ret = sys_dup3((int)fd, staged(f, d), O_CLOEXEC);
-	sys_close((int)fd);
-	if (ret < 0)
-		return refuse_fd(f, d, "cannot place", thing, ret, "raise ulimit -n");
-	return 0;
+	ret = move_fd((int)fd, staged(f, d));
+	return ret < 0 ? refuse_fd(f, d, "cannot place", thing, ret, "raise ulimit -n") : 0;
 }
 
 int wanted_fd(const struct fds *f, uint32_t d)
@@ -196,7 +206,7 @@ static long complete_sockets(struct fds *f)
 {
 	uint32_t d, round;
 
-	for (round = 0; round < 2; round++) {
+	for (round = 0; round < 3; round++) {
 		for (d = 0; d < f->descriptions; d++) {
 			const struct frore_description *row = &f->description[d];
 			const struct frore_socket *s;
@@ -206,10 +216,30 @@ static long complete_sockets(struct fds *f)
 			s = row_at(f, FRORE_TABLE_SOCKET, row->row);
 			if (!s)
 				return damaged_table(f);
-			if (round == 0 ? socket_connect(f, d, s) < 0 : socket_complete(f, d, s) < 0)
+			if (round == 0 ? socket_connect(f, d, s) < 0 : round == 1 ? socket_queue(f, d, s) < 0 : socket_complete(f, d, s) < 0)
 				return -1;
 		}
 	}
+	return 0;
+}
+
+static int is_kept(const struct fds *f, int fd)
+{
+	return fd == f->r->artefact.fd || fd == f->r->terminal_fd || fd == f->r->proc_fd;
+}
+
+/* Will it be handed on to the target (--fd N=inherit)? */
+static int is_inherited(const struct fds *f, int fd)
+{
+	uint64_t count, i;
+	const struct frore_inherit *row = artefact_table(f->a, FRORE_TABLE_INHERIT, &count);
+
+	for (i = 0; i < count; i++)
+		if ((int)row[i].launcher_fd == fd)
+			return 1;
+	for (i = 0; f->r->options.argc > 1 && i < f->fd_count; i++)
+		if (f->fd[i].fd == fd && override_of(f, f->fd[i].description))
+			return 1;
 	return 0;
 }
 
@@ -243,8 +273,11 @@ static long make_room(struct fds *f)
 		if (limit.max <= highest)
 			return refuse(f->r, "cannot open", "as many descriptors as the program had", 0, "raise ulimit -Hn");
 	}
+	for (i = FIRST_TEMPORARY; i < FIRST_STAGED; i++)
+		if (!is_kept(f, i) && !is_inherited(f, i))
+			sys_close(i);
 	for (i = journal_fd(f); i < end; i++)
-		if (i != f->r->artefact.fd && i != f->r->terminal_fd && i != f->r->proc_fd)
+		if (!is_kept(f, i))
 			sys_close(i);
 	keep(f, &f->r->artefact.fd);
 	keep(f, &f->r->terminal_fd);
