@@ -33,17 +33,15 @@ frore() { node dist/frore.js "$@"; }
 
 step '2. Start a counter. It knows nothing of frore.'
 echo '$ counter &'
-# Its output is a pipe, as on the left of `counter | less`.
-mkfifo "$work/pipe"
-tee "$work/before" <"$work/pipe" | sed 's/^/  /' &
-"$work/counter" >"$work/pipe" </dev/null 2>&1 &
-counter=$!
-sleep 1.2
+{ "$work/counter" </dev/null 2>&1 & echo $! >"$work/pid"; wait; } | tee "$work/before" | sed -u 's/^/  /' &
+while [ ! -s "$work/before" ]; do sleep 0.1; done
+counter=$(cat "$work/pid")
+sleep 1
 
 step '3. Freeze it into one file, and end it'
 echo "\$ frore freeze $counter --halt -o counter.frore"
 frore freeze "$counter" --halt -o "$work/counter.frore" --quiet >/dev/null || fail 'it could not be frozen; `node dist/frore.js doctor` tells what this machine allows'
-wait "$counter" 2>/dev/null
+wait
 kill -0 "$counter" 2>/dev/null && fail 'the counter still runs'
 counter=
 echo "  The counter is gone. The file:"
@@ -51,11 +49,11 @@ ls -lh "$work/counter.frore" | awk '{print "  " $1, $5, "counter.frore"}'
 
 step '4. Look inside'
 echo '$ frore inspect counter.frore'
-(cd "$work" && NO_COLOR=1 node "$OLDPWD/dist/frore.js" inspect counter.frore) | sed 's/^/  /'
+(cd "$work" && NO_COLOR=1 node "$OLDPWD/dist/frore.js" inspect counter.frore) | sed -u 's/^/  /'
 
 step '5. Run the file: the counter goes on where it was'
 echo '$ ./counter.frore'
-{ "$work/counter.frore"; echo $? >"$work/code"; } </dev/null 2>&1 | tee "$work/after" | sed 's/^/  /'
+{ "$work/counter.frore"; echo $? >"$work/code"; } </dev/null 2>&1 | tee "$work/after" | sed -u 's/^/  /'
 code=$(cat "$work/code")
 echo "  (exit code $code, as the counter's own)"
 
