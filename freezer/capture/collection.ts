@@ -31,6 +31,10 @@ export class Collection implements CaptureContext, Disposable {
 		return this.contents.get(key, make);
 	}
 
+	knownContent(key: string): number | undefined {
+		return this.contents.known(key);
+	}
+
 	taskByInnerPid(pid: number): CapturedTask | undefined {
 		return this.tasks.find((task) => task.innerPid === pid);
 	}

@@ -21,6 +21,10 @@ export class Contents {
 		return index;
 	}
 
+	known(key: string): number | undefined {
+		return this.#rows.get(key);
+	}
+
 	close(): void {
 		for (const source of this.sources.values()) {
 			source.close?.();

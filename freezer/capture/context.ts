@@ -89,6 +89,8 @@ export interface CaptureContext {
 	 * Descriptors are captured before mappings: they know seals, name and whole size.
 	 */
 	content(key: string, make: () => {row: RowOf<'content'>; source: ContentSource}): number;
+	/** The row of `key` if there is one already. */
+	knownContent(key: string): number | undefined;
 	/** The task a pid of the target's own numbering belongs to. */
 	taskByInnerPid(pid: number): CapturedTask | undefined;
 	/** Something that will be different after the resume: told at freeze time and kept in the snapshot. */

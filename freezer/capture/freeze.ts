@@ -13,6 +13,7 @@ import type {CaptureOptions} from './context.js';
 import {copyImages, copyMemory} from './copy.js';
 import type {Destination} from './destination.js';
 import {failure} from './errors.js';
+import {findVdso} from './mm.js';
 import {Outbox} from './outbox.js';
 import {checkReader, preflight} from './preflight.js';
 import {observeSleepers} from './sleep.js';
@@ -80,7 +81,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const sleepers = observeSleepers(pid);
 	watch.mark('prepare');
 
-	const stopped = StoppedProcess.stop(pid, request.stopTimeout);
+	const stopped = StoppedProcess.stop(pid, request.stopTimeout, findVdso(pid));
 	collection.defer(() => stopped.release('continue'));
 	const stopTime = clockNow(CLOCK.MONOTONIC);
 	watch.mark('stop');

@@ -5,7 +5,7 @@ import {nr} from '../sys/nr.js';
 import {readProc, tryReadProcText} from '../sys/procfs.js';
 import {addr, type Pid} from '../sys/types.js';
 import type {Injector} from './context.js';
-import type {Mapping} from './parse/smaps.js';
+import {type Mapping, parseSmaps} from './parse/smaps.js';
 import type {Stat} from './parse/stat.js';
 
 /** struct prctl_mm_map and the kernel's own mappings. `vmas` and `exe` are filled in later. */
@@ -38,6 +38,10 @@ export function mmRow(pid: Pid, stat: Stat, mappings: readonly Mapping[], memory
 		ldt: Buffer.alloc(0),
 	};
 }
+
+/** Where the vdso is; undefined when there is none. */
+export const findVdso = (pid: Pid): Mapping | undefined =>
+	parseSmaps(tryReadProcText(`/proc/${pid}/maps`) ?? '').find((mapping) => mapping.path === '[vdso]');
 
 const PKEYS = 16;
 

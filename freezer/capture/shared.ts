@@ -21,7 +21,10 @@ export function sharedContent(
 ): number {
 	const key = contentKey(deviceNumber(mapping.dev), mapping.ino);
 	return context.content(key, () => {
-		const views = mappings.filter((other) => other.dev === mapping.dev && other.ino === mapping.ino);
+		// Private mappings show their own changes: they are looked through only where there is no other.
+		const views = mappings
+			.filter((other) => other.dev === mapping.dev && other.ino === mapping.ino)
+			.sort((a, b) => Number(b.shared) - Number(a.shared));
 		const size = views.reduce((most, view) => Math.max(most, Number(view.offset + view.end - view.start)), 0);
 		return {
 			row: {

@@ -22,6 +22,7 @@ export interface StoppedThread {
 	readonly jobStop: number;
 }
 
+const VDSO_ATTEMPTS = 64;
 const SIGTRAP = 5;
 const SIGKILL = 9;
 const SIGSTOP = 19;
@@ -47,11 +48,19 @@ export class StoppedProcess implements Disposable {
 
 	private constructor(readonly pid: Pid) {}
 
-	/** Seizes and interrupts every thread, and looks again until there is no new one. */
-	static stop(pid: Pid, timeoutSeconds: number): StoppedProcess {
+	/**
+	 * Seizes and interrupts every thread, and looks again until there is no new one.
+	 * @param vdso where no thread should stand: another kernel has another one
+	 */
+	static stop(pid: Pid, timeoutSeconds: number, vdso?: {start: bigint; end: bigint}): StoppedProcess {
 		const process = new StoppedProcess(pid);
 		try {
-			process.#stopAll(clockNow(CLOCK.MONOTONIC) + BigInt(Math.round(timeoutSeconds * 1e9)));
+			const deadline = clockNow(CLOCK.MONOTONIC) + BigInt(Math.round(timeoutSeconds * 1e9));
+			process.#stopAll(deadline);
+			if (vdso) {
+				process.#leaveVdso(vdso, deadline);
+			}
+
 			return process;
 		} catch (error) {
 			process.release('continue');
@@ -117,6 +126,33 @@ export class StoppedProcess implements Disposable {
 			}
 
 			this.#waitAll(waiting, deadline);
+		}
+	}
+
+	/** Lets threads that stand in the vdso run on for a moment: its functions are short. */
+	#leaveVdso(vdso: {start: bigint; end: bigint}, deadline: bigint): void {
+		const inside = () =>
+			[...this.threads.values()].filter(({registers, jobStop}) => {
+				const rip = registers.get('rip');
+				return jobStop === 0 && rip >= vdso.start && rip < vdso.end;
+			});
+		for (let attempt = 0; attempt < VDSO_ATTEMPTS; attempt++) {
+			const threads = inside();
+			if (threads.length === 0) {
+				return;
+			}
+
+			for (const {tid} of threads) {
+				ptrace.cont(tid);
+			}
+
+			sleepMicroseconds(20);
+			for (const {tid} of threads) {
+				ptrace.interrupt(tid);
+			}
+
+			this.#waitAll(new Set(threads.map(({tid}) => tid)), deadline);
+			this.#stopAll(deadline);
 		}
 	}
 

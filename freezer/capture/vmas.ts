@@ -1,10 +1,10 @@
 import type {RowOf} from '../../builder/format/schema.js';
 import {constants, NONE} from '../../builder/format/schema.js';
 import {addr} from '../sys/types.js';
-import type {CaptureContext, CapturedTask} from './context.js';
+import {type CaptureContext, type CapturedTask, contentKey} from './context.js';
 import type {Image, Images} from './images.js';
 import type {Mapping} from './parse/smaps.js';
-import {anonymousName, type MappingKind, mappingKind} from './parse/vmakind.js';
+import {anonymousName, deviceNumber, type MappingKind, mappingKind} from './parse/vmakind.js';
 import {sharedContent, volatileContent} from './shared.js';
 
 /** A captured mapping: its row, and what is needed to copy its pages. */
@@ -120,6 +120,13 @@ function captureOne(
 		}
 	}
 
+	if (kind === 'file' && mapping.deleted && hasContent(context, mapping, mappings)) {
+		// Its unmodified pages go on following what descriptors and shared mappings write.
+		row.kind = VMA.CONTENT_PRIVATE;
+		row.source = sharedContent(context, task, 'deleted-file', mapping, mappings);
+		return {row, mapping, image: undefined};
+	}
+
 	switch (kind) {
 		case 'file': {
 			const image = images.get(mapping);
@@ -143,6 +150,11 @@ function captureOne(
 			return {row, mapping, image: undefined};
 	}
 }
+
+/** True for a deleted file that is open too, or mapped shared. */
+const hasContent = (context: CaptureContext, mapping: Mapping, mappings: readonly Mapping[]): boolean =>
+	context.knownContent(contentKey(deviceNumber(mapping.dev), mapping.ino)) !== undefined ||
+	mappings.some((other) => other.shared && other.ino === mapping.ino && other.dev === mapping.dev);
 
 function vmaRow(mm: number, mapping: Mapping): RowOf<'vma'> {
 	let flags = 0;

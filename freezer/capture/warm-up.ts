@@ -7,6 +7,7 @@ import {collectState} from './collect.js';
 import {Collection} from './collection.js';
 import {copyMemory} from './copy.js';
 import type {FreezeRequest} from './freeze.js';
+import {findVdso} from './mm.js';
 import {observeSleepers} from './sleep.js';
 import {StoppedProcess} from './stop.js';
 import {Stopwatch} from './stopwatch.js';
@@ -43,7 +44,7 @@ async function rehearse(request: FreezeRequest): Promise<void> {
 	const capture = {...request.capture, allow: new Set(['all'])};
 	using collection = new Collection(emptySnapshot(), capture);
 	const sleepers = observeSleepers(request.pid);
-	const stopped = StoppedProcess.stop(request.pid, request.stopTimeout);
+	const stopped = StoppedProcess.stop(request.pid, request.stopTimeout, findVdso(request.pid));
 	collection.defer(() => stopped.release('continue'));
 	const now = clockNow(CLOCK.MONOTONIC);
 	const state = collectState(request, collection, stopped, sleepers, now, new Stopwatch());
