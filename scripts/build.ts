@@ -1,8 +1,9 @@
-/** `npm run build [native|stub|cli]...`: everything that is not up to date, or only the named parts. */
+/** `npm run build [native|stub|cli]...`: what is not up to date of everything but the one-file program, or of the named parts. */
 import {buildCli} from './build/cli.js';
 import {buildNative} from './build/native.js';
 import {buildPage} from './build/page.js';
 import {buildProbe} from './build/probe.js';
+import {buildSea} from './build/sea.js';
 import {buildStub} from './build/stub.js';
 import {staleFiles} from './generated.js';
 
@@ -12,8 +13,10 @@ const parts: Record<string, () => Promise<void>> = {
 	probe: buildProbe,
 	page: buildPage,
 	cli: buildCli,
+	sea: buildSea,
 };
-const wanted = process.argv.slice(2);
+const named = process.argv.slice(2);
+const wanted = named.length > 0 ? named : Object.keys(parts).filter((name) => name !== 'sea');
 
 const stale = staleFiles();
 if (stale.length > 0) {
@@ -21,7 +24,7 @@ if (stale.length > 0) {
 	process.exit(1);
 }
 for (const [name, build] of Object.entries(parts)) {
-	if (wanted.length > 0 && !wanted.includes(name)) continue;
+	if (!wanted.includes(name)) continue;
 	try {
 		await build();
 	} catch (error) {

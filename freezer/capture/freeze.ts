@@ -1,11 +1,10 @@
-import {readFileSync} from 'node:fs';
 import {ArtefactWriter} from '../../builder/artefact-writer.js';
 import {emptySnapshot, type Snapshot} from '../../builder/format/schema.js';
 import {CLOCK, clockNow} from '../sys/clock.js';
 import type {CodecChoice} from '../sys/codec.js';
 import {pinTracer, unpinTracer} from '../sys/inject.js';
 import {createNativeHasher} from '../sys/native.js';
-import {templatePath} from '../sys/package.js';
+import {packageBytes} from '../sys/package.js';
 import type {Pid} from '../sys/types.js';
 import {collectState} from './collect.js';
 import {Collection} from './collection.js';
@@ -68,7 +67,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const watch = new Stopwatch();
 	preflight(pid);
 	checkReader(pid, destination.channel);
-	const writer = new ArtefactWriter(destination, readFileSync(templatePath()), {
+	const writer = new ArtefactWriter(destination, packageBytes('stub'), {
 		codec: request.codec.codec,
 		hasher: createNativeHasher(),
 	});

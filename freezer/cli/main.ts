@@ -17,19 +17,23 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
 	doctor: async () => (await import('./doctor.js')).registerDoctor,
 	run: async () => (await import('./run.js')).registerRun,
 };
-const named = commands[process.argv[2] ?? ''];
-for (const load of named ? [named] : Object.values(commands)) {
-	(await load())(program);
-}
 
-for (const command of program.commands) {
-	command.exitOverride();
-}
+/** Called, not awaited: the one-file program is CommonJS, which cannot await at its top. */
+async function main(): Promise<void> {
+	const named = commands[process.argv[2] ?? ''];
+	for (const load of named ? [named] : Object.values(commands)) {
+		(await load())(program);
+	}
 
-try {
-	await program.parseAsync();
-} catch (error) {
-	process.exitCode = exitCodeOf(error);
+	for (const command of program.commands) {
+		command.exitOverride();
+	}
+
+	try {
+		await program.parseAsync();
+	} catch (error) {
+		process.exitCode = exitCodeOf(error);
+	}
 }
 
 function exitCodeOf(error: unknown): number {
@@ -41,3 +45,5 @@ function exitCodeOf(error: unknown): number {
 	reportError(error);
 	return error instanceof FroreError ? error.exitCode : EXIT.FAILED;
 }
+
+void main();

@@ -3,17 +3,18 @@ import {availableParallelism} from 'node:os';
 import koffi from 'koffi';
 import {type Decoder, type Encoder, type Hasher, NamedCodecError} from '../../builder/codec.js';
 import {FroreError} from '../../builder/errors.js';
-import {nativePath} from './package.js';
+import {packagePath} from './package.js';
 
 const PAGE = 4096;
 const HASH_STATE = 88;
 
 function load() {
+	const path = packagePath('native');
 	let library: ReturnType<typeof koffi.load>;
 	try {
-		library = koffi.load(nativePath());
+		library = koffi.load(path);
 	} catch (error) {
-		throw new FroreError('native', `cannot load ${nativePath()}: ${(error as Error).message}`, 1, {
+		throw new FroreError('native', `cannot load ${path}: ${(error as Error).message}`, 1, {
 			hint: 'Build it with `npm run build native`; it needs gcc.',
 		});
 	}

@@ -1,8 +1,7 @@
 /** Runs dist/frore-probe, which tries things in processes of its own. */
 import {execFileSync} from 'node:child_process';
-import {join} from 'node:path';
 import {EXIT, FroreError} from '../../../builder/errors.js';
-import {packageRoot} from '../../sys/package.js';
+import {packagePath} from '../../sys/package.js';
 
 /** errno of each try by its name, 0 when it worked. */
 export type Tries = ReadonlyMap<string, number>;
@@ -11,7 +10,7 @@ export const parseTries = (text: string): Tries =>
 	new Map([...text.matchAll(/^([a-z-]+) (\d+)$/gm)].map(([, name, code]) => [name!, Number(code)]));
 
 export function runProbe(): Tries {
-	const path = join(packageRoot(), 'dist', 'frore-probe');
+	const path = packagePath('probe');
 	try {
 		return parseTries(execFileSync(path, {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 20_000}));
 	} catch (error) {

@@ -1,9 +1,7 @@
 /** `frore inspect --html`: one page that needs no network; its data is inflated by pako in the browser. */
-import {readFileSync} from 'node:fs';
-import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {EXIT, FroreError} from '../../../builder/errors.js';
-import {packageRoot} from '../../sys/package.js';
+import {packageBytes} from '../../sys/package.js';
 import {escapeHtml} from './page/html.js';
 import type {Report} from './report.js';
 import {STYLE} from './style.js';
@@ -11,11 +9,10 @@ import {printable} from './words.js';
 
 /** Bundled by scripts/build/page.ts. */
 function script(): string {
-	const path = join(packageRoot(), 'dist', 'inspect-page.js');
 	try {
-		return readFileSync(path, 'utf8');
+		return new TextDecoder().decode(packageBytes('inspectPage'));
 	} catch (error) {
-		throw new FroreError('build', `cannot read ${path}, which the page is made with`, EXIT.FAILED, {
+		throw new FroreError('build', `cannot read the program of the page: ${(error as Error).message}`, EXIT.FAILED, {
 			hint: 'Build it with `npm run build`.',
 			cause: error,
 		});
