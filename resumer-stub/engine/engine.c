@@ -84,7 +84,7 @@ static void story(struct engine *e)
 	if (vdso_park(e) < 0 || vmas_unmap_all(e) < 0 || vmas_set_mm(e) < 0 || /* clear */
 	    vmas_mark(e) < 0 || contents_map(e) < 0 || vmas_map(e) < 0 || pages_fill(e) < 0 || contents_unmap(e) < 0 ||
 	    contents_seal(e->r) < 0 || vmas_finish(e) < 0 || vdso_place(e) < 0 || vmas_seal(e) < 0 || /* fill */
-	    signals_actions(e) < 0 || threads_create(e) < 0 ||				       /* threads */
+	    signals_actions(e) < 0 || registers_permission(e) < 0 || threads_create(e) < 0 ||	       /* threads */
 	    timers_create(e) < 0 || process_finish(e) < 0 || descriptors_finish(e->r, e->task_row) < 0 ||
 	    limits_restore(e) < 0 || threads_leader(e) < 0) /* finish */
 		give_up(e->r, e->task_row);

@@ -153,6 +153,7 @@ _Noreturn void threads_go(struct engine *e);
 /* registers.c: writes the signal frame of a thread; returns the stack pointer to sigreturn with. */
 void registers_prepare(struct engine *e);
 uint64_t registers_frame(struct engine *e, uint32_t thread);
+long registers_permission(struct engine *e);
 long registers_dynamic(struct engine *e, uint32_t thread);
 
 #endif

@@ -167,6 +167,16 @@ uint64_t registers_frame(struct engine *e, uint32_t thread)
 	return (uint64_t)f + sizeof(f->pretcode);
 }
 
+/* Permission for large state is the process's and comes before the first thread that uses it (arch/x86/kernel/fpu/xstate.c). */
+long registers_permission(struct engine *e)
+{
+	long ret = 0;
+
+	if (e->task->xcomp_perm & XTILEDATA)
+		ret = sys2(__NR_arch_prctl, ARCH_REQ_XCOMP_PERM, 18);
+	return ret < 0 ? refuse(e->r, "cannot get", "permission for AMX tiles", -ret, "this processor or kernel has none") : 0;
+}
+
 /*
  * Thread-wide registers outside the frame: segment bases, and one tile instruction where AMX is in use, so that the kernel
  * enlarges this thread's state before rt_sigreturn looks at it (ldtilecfg alone does not).
@@ -181,11 +191,6 @@ long registers_dynamic(struct engine *e, uint32_t thread)
 
 	if (t->xstate.length >= HEADER_END)
 		memcpy(&saved, state + LEGACY_SIZE, 8);
-	if (thread == 0 && e->task->xcomp_perm & XTILEDATA) {
-		ret = sys2(__NR_arch_prctl, ARCH_REQ_XCOMP_PERM, 18);
-		if (ret < 0)
-			return refuse(e->r, "cannot get", "permission for AMX tiles", -ret, "this processor or kernel has none");
-	}
 	if (saved & XTILEDATA) {
 		uint8_t config[64] __attribute__((aligned(64)));
 
