@@ -1,5 +1,5 @@
 /** Item 3 of the issue: one test for each kind of descriptor. */
-import {type RoundTripOptions, roundTrip} from '../helpers/roundtrip.js';
+import {alive, judged, type RoundTripOptions, ready, roundTrip} from '../helpers/roundtrip.js';
 import {asUsers} from '../helpers/users.js';
 
 const table: Record<string, Record<string, string>> = {
@@ -39,10 +39,10 @@ const table: Record<string, Record<string, string>> = {
 		'epoll-odd': 'an epoll inside an epoll, and entries by a number that means something else now',
 		timerfd: 'timerfds keep what remains, their interval and the ticks nobody has read',
 		signalfd: 'a signalfd',
-		inotify: 'an inotify keeps its watches, their numbers, and the events nobody has read',
+		inotify: 'an inotify keeps its watches and their numbers',
 		memfd: 'memfds keep content, name, seals and mappings',
 		pidfd: 'a pidfd of the process itself',
-		'pidfd-child': 'pidfds of a child that lives and of one that has ended',
+		'pidfd-ended': 'a pidfd of a child that has ended',
 	},
 	sockets: {
 		tcp: 'a listening TCP socket with its options',
@@ -59,6 +59,16 @@ const table: Record<string, Record<string, string>> = {
 		flock: 'flock',
 	},
 };
+
+asUsers('events of an inotify that nobody has read are named as lost', async (t, stage) => {
+	const original = await stage.start([stage.target('events'), 'inotify-unread']);
+	await ready(original);
+	const {file, stderr} = await stage.freeze(original.pid, {halt: true});
+	t.regex(stderr, /inotify/, 'the freeze says nothing of it');
+	const copy = await stage.thaw(file);
+	await alive(copy);
+	await judged(t, copy, 'the copy');
+});
 
 const options: Record<string, RoundTripOptions> = {'deleted-big': {patience: 60_000}};
 

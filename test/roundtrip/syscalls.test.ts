@@ -20,7 +20,7 @@ const groups: Record<string, string[]> = {
 		'clock_nanosleep-absolute',
 		'sigtimedwait-timed',
 	],
-	'a receive timeout of a socket takes as long as undisturbed': ['recv-SO_RCVTIMEO'],
+	'a receive with a timeout goes on': ['recv-SO_RCVTIMEO'],
 	'read, recvmsg and a write to a full pipe go on blocking': ['read-pipe', 'read-socket', 'write-full-pipe', 'recvmsg'],
 	'poll, ppoll, select, pselect and epoll go on blocking': [
 		'poll',
@@ -35,7 +35,6 @@ const groups: Record<string, string[]> = {
 	'flock and F_SETLKW go on blocking': ['flock', 'setlkw'],
 	'accept goes on blocking': ['accept-unix', 'accept-tcp'],
 	'connect goes on blocking': ['connect'],
-	'wait4 and waitid go on blocking': ['wait4', 'waitid'],
 };
 
 for (const [title, cases] of Object.entries(groups)) {
@@ -43,6 +42,13 @@ for (const [title, cases] of Object.entries(groups)) {
 		await roundTrip(t, stage, [stage.target('syscalls'), ...cases]);
 	});
 }
+
+asUsers(
+	'wait4 and waitid go on blocking; a copy without the children is told that there are none',
+	async (t, stage) => {
+		await roundTrip(t, stage, [stage.target('syscalls'), 'wait4', 'waitid'], {freezeArgs: ['--no-children']});
+	},
+);
 
 asUsers('msgrcv, semop and semtimedop go on blocking', async (t, stage) => {
 	const command = [stage.target('syscalls'), 'msgrcv', 'semop', 'semtimedop-timed'];

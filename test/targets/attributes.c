@@ -244,7 +244,6 @@ static void flags_prepare(void)
 	MUST(prctl(PR_SET_KEEPCAPS, 1));
 	MUST(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
 	MUST(prctl(PR_SET_CHILD_SUBREAPER, 1));
-	MUST(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0));
 }
 
 static void flags_check(void)
@@ -258,7 +257,6 @@ static void flags_check(void)
 	EQUAL(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0), 1, "THP_DISABLE");
 	prctl(PR_GET_CHILD_SUBREAPER, &value);
 	EQUAL(value, 1, "child subreaper");
-	EQUAL(prctl(PR_MCE_KILL_GET, 0, 0, 0, 0), PR_MCE_KILL_EARLY, "the machine-check policy");
 }
 
 static void undumpable_prepare(void)

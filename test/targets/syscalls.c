@@ -50,6 +50,8 @@ struct blocked {
 	void (*wake)(struct run *);
 	long result;
 	int error;
+	/* Says whether another end is right as well, as where the other side did not come along. */
+	int (*excused)(struct run *);
 };
 
 /* Time during which this process has been running or waiting, not frozen. */
@@ -114,6 +116,13 @@ static long do_read_tty(struct run *run)
 	if (got == 6 && memcmp(run->buffer, "hello\n", 6) != 0)
 		FAIL("read another line");
 	return got;
+}
+
+/* Whoever holds the other side of the terminal types a line at this word. */
+static void ask_for_line(struct run *run)
+{
+	(void)run;
+	say("type");
 }
 
 static void full_pipe(struct run *run)
@@ -378,9 +387,11 @@ static long do_wait4(struct run *run)
 	int status = 0;
 	pid_t got = wait4(run->child, &status, 0, NULL);
 
+	if (got == -1)
+		return -1;
 	CHECK(got == run->child, "wait4 gave %d, expected %d", got, run->child);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 42, "the child's status is %x", status);
-	return got > 0 ? 0 : got;
+	return 0;
 }
 
 static long do_waitid(struct run *run)
@@ -388,8 +399,27 @@ static long do_waitid(struct run *run)
 	siginfo_t info = {0};
 	long got = waitid(P_PID, run->child, &info, WEXITED);
 
-	EQUAL(info.si_status, 42, "the child's status");
+	if (got == 0)
+		EQUAL(info.si_status, 42, "the child's status");
 	return got;
+}
+
+/* A copy without the children (--no-children) is told that it has none, once they are gone. */
+static int childless(struct run *run)
+{
+	return run->result == -1 && run->error == ECHILD && kill(run->child, 0) == -1;
+}
+
+/* Connections that nobody had accepted do not come along, so the copy finds room in the queue. */
+static int connected(struct run *run)
+{
+	return run->result == 0;
+}
+
+/* The kernel would give EINTR to a receive with a time limit that is stopped: it starts anew. */
+static int timed_out_later(struct run *run)
+{
+	return run->result == -1 && run->error == EAGAIN && run->took_awake_ns < 2 * TIMEOUT_MS * 1000000ll;
 }
 
 static volatile sig_atomic_t caught;
@@ -566,45 +596,45 @@ static void receive_limit(struct run *run)
 }
 
 static const struct blocked cases[] = {
-	{"read-pipe", 0, with_pipe, do_read, write_x, 1, 0},
-	{"read-socket", 0, with_pair, do_read, write_x, 1, 0},
-	{"read-tty", 0, nop, do_read_tty, nop, 6, 0},
-	{"write-full-pipe", 0, full_pipe, do_write_full, drain, 4, 0},
-	{"accept-unix", 0, listen_unix, do_accept, knock, 0, 0},
-	{"accept-tcp", 0, listen_tcp, do_accept, knock_tcp, 0, 0},
-	{"connect", 0, full_backlog, do_connect, accept_all, 0, 0},
-	{"recvmsg", 0, with_datagram_pair, do_recvmsg, write_x, 1, 0},
-	{"poll", 0, with_pipe, do_poll, write_x, 1, 0},
-	{"poll-timed", 1, with_pipe, do_poll, NULL, 0, 0},
-	{"ppoll", 0, with_pipe, do_ppoll, write_x, 1, 0},
-	{"ppoll-timed", 1, with_pipe, do_ppoll, NULL, 0, 0},
-	{"select", 0, with_pipe, do_select, write_x, 1, 0},
-	{"select-timed", 1, with_pipe, do_select, NULL, 0, 0},
-	{"pselect", 0, with_pipe, do_pselect, write_x, 1, 0},
-	{"pselect-timed", 1, with_pipe, do_pselect, NULL, 0, 0},
-	{"epoll_wait", 0, with_epoll, do_epoll_wait, write_x, 1, 0},
-	{"epoll_wait-timed", 1, with_epoll, do_epoll_wait, NULL, 0, 0},
-	{"epoll_pwait", 0, with_epoll, do_epoll_pwait, write_x, 1, 0},
-	{"epoll_pwait-timed", 1, with_epoll, do_epoll_pwait, NULL, 0, 0},
-	{"futex", 0, nothing, do_futex, wake_futex, 0, 0},
-	{"futex-timed", 1, nothing, do_futex, NULL, -1, ETIMEDOUT},
-	{"futex-absolute", 1, nothing, do_futex_absolute, NULL, -1, ETIMEDOUT},
-	{"nanosleep", 1, nop, do_nanosleep, NULL, 0, 0},
-	{"nanosleep-remaining", 1, nop, do_nanosleep_remaining, NULL, 0, 0},
-	{"clock_nanosleep", 1, nop, do_clock_nanosleep, NULL, 0, 0},
-	{"clock_nanosleep-absolute", 1, nop, do_clock_nanosleep_absolute, NULL, 0, 0},
-	{"wait4", 0, with_child, do_wait4, write_x, 0, 0},
-	{"waitid", 0, with_child, do_waitid, write_x, 0, 0},
-	{"pause", 0, with_handler, do_pause, tell, -1, EINTR},
-	{"sigsuspend", 0, with_handler, do_sigsuspend, tell, -1, EINTR},
-	{"sigtimedwait", 0, block_signal, do_sigtimedwait, queue, 0, 0},
-	{"sigtimedwait-timed", 1, block_signal, do_sigtimedwait, NULL, -1, EAGAIN},
-	{"flock", 0, two_descriptions, do_flock, unlock, 0, 0},
-	{"setlkw", 0, locked_by_description, do_setlkw, unlock_description, 0, 0},
-	{"msgrcv", 0, with_queue, do_msgrcv, do_msgsnd, 2, 0},
-	{"semop", 0, with_semaphore, do_semop, up, 0, 0},
-	{"semtimedop-timed", 1, with_semaphore, do_semop, NULL, -1, EAGAIN},
-	{"recv-SO_RCVTIMEO", 1, receive_limit, do_read, NULL, -1, EAGAIN},
+	{"read-pipe", 0, with_pipe, do_read, write_x, 1, 0, NULL},
+	{"read-socket", 0, with_pair, do_read, write_x, 1, 0, NULL},
+	{"read-tty", 0, nop, do_read_tty, ask_for_line, 6, 0, NULL},
+	{"write-full-pipe", 0, full_pipe, do_write_full, drain, 4, 0, NULL},
+	{"accept-unix", 0, listen_unix, do_accept, knock, 0, 0, NULL},
+	{"accept-tcp", 0, listen_tcp, do_accept, knock_tcp, 0, 0, NULL},
+	{"connect", 0, full_backlog, do_connect, accept_all, 0, 0, connected},
+	{"recvmsg", 0, with_datagram_pair, do_recvmsg, write_x, 1, 0, NULL},
+	{"poll", 0, with_pipe, do_poll, write_x, 1, 0, NULL},
+	{"poll-timed", 1, with_pipe, do_poll, NULL, 0, 0, NULL},
+	{"ppoll", 0, with_pipe, do_ppoll, write_x, 1, 0, NULL},
+	{"ppoll-timed", 1, with_pipe, do_ppoll, NULL, 0, 0, NULL},
+	{"select", 0, with_pipe, do_select, write_x, 1, 0, NULL},
+	{"select-timed", 1, with_pipe, do_select, NULL, 0, 0, NULL},
+	{"pselect", 0, with_pipe, do_pselect, write_x, 1, 0, NULL},
+	{"pselect-timed", 1, with_pipe, do_pselect, NULL, 0, 0, NULL},
+	{"epoll_wait", 0, with_epoll, do_epoll_wait, write_x, 1, 0, NULL},
+	{"epoll_wait-timed", 1, with_epoll, do_epoll_wait, NULL, 0, 0, NULL},
+	{"epoll_pwait", 0, with_epoll, do_epoll_pwait, write_x, 1, 0, NULL},
+	{"epoll_pwait-timed", 1, with_epoll, do_epoll_pwait, NULL, 0, 0, NULL},
+	{"futex", 0, nothing, do_futex, wake_futex, 0, 0, NULL},
+	{"futex-timed", 1, nothing, do_futex, NULL, -1, ETIMEDOUT, NULL},
+	{"futex-absolute", 1, nothing, do_futex_absolute, NULL, -1, ETIMEDOUT, NULL},
+	{"nanosleep", 1, nop, do_nanosleep, NULL, 0, 0, NULL},
+	{"nanosleep-remaining", 1, nop, do_nanosleep_remaining, NULL, 0, 0, NULL},
+	{"clock_nanosleep", 1, nop, do_clock_nanosleep, NULL, 0, 0, NULL},
+	{"clock_nanosleep-absolute", 1, nop, do_clock_nanosleep_absolute, NULL, 0, 0, NULL},
+	{"wait4", 0, with_child, do_wait4, write_x, 0, 0, childless},
+	{"waitid", 0, with_child, do_waitid, write_x, 0, 0, childless},
+	{"pause", 0, with_handler, do_pause, tell, -1, EINTR, NULL},
+	{"sigsuspend", 0, with_handler, do_sigsuspend, tell, -1, EINTR, NULL},
+	{"sigtimedwait", 0, block_signal, do_sigtimedwait, queue, 0, 0, NULL},
+	{"sigtimedwait-timed", 1, block_signal, do_sigtimedwait, NULL, -1, EAGAIN, NULL},
+	{"flock", 0, two_descriptions, do_flock, unlock, 0, 0, NULL},
+	{"setlkw", 0, locked_by_description, do_setlkw, unlock_description, 0, 0, NULL},
+	{"msgrcv", 0, with_queue, do_msgrcv, do_msgsnd, 2, 0, NULL},
+	{"semop", 0, with_semaphore, do_semop, up, 0, 0, NULL},
+	{"semtimedop-timed", 1, with_semaphore, do_semop, NULL, -1, EAGAIN, NULL},
+	{"recv-SO_RCVTIMEO", 1, receive_limit, do_read, NULL, -1, EAGAIN, timed_out_later},
 };
 
 static struct run runs[COUNT(cases)];
@@ -650,6 +680,8 @@ static void judge_run(struct run *run)
 		FAIL("still blocked");
 		return;
 	}
+	if (run->what->excused && run->what->excused(run))
+		return;
 	took_ms = run->took_awake_ns / 1000000;
 	if (run->result != run->what->result || run->error != run->what->error)
 		FAIL("gives %ld (%s), expected %ld (%s)", run->result, strerror(run->error),
@@ -699,7 +731,7 @@ int main(int argc, char **argv)
 		if (!runs[i].what)
 			continue;
 		judge_subject = cases[i].name;
-		CHECK(cases[i].timed || !runs[i].done, "returned %ld (%s) too early", runs[i].result,
+		CHECK(cases[i].timed || !runs[i].done || (cases[i].excused && cases[i].excused(&runs[i])), "returned %ld (%s) too early", runs[i].result,
 		      strerror(runs[i].error));
 		if (cases[i].wake && !runs[i].done)
 			cases[i].wake(&runs[i]);
