@@ -178,8 +178,6 @@ static void go(struct launch *l)
 
 	if (!l->lazy_terminal)
 		terminal_hand_over(l);
-	if (l->tty >= 0) /* what it drew is not on this screen */
-		sys4(__NR_pidfd_send_signal, s->family.pidfd, SIGWINCH, 0, 0);
 	__atomic_store_n(&s->go, 1, __ATOMIC_SEQ_CST);
 	sys_futex(&s->go, FUTEX_WAKE, 0x7fffffff, 0);
 }

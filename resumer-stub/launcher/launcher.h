@@ -10,6 +10,7 @@
 #define FRORE_LAUNCHER_H
 
 #include <asm/termbits.h>
+#include <asm/termios.h>
 
 #include "../resume.h"
 #include "../text.h"
@@ -68,6 +69,9 @@ struct launch {
 	int handed;
 	int32_t outer_group; /* the root's process group as we see it */
 	int has_launcher_modes, has_target_modes;
+	enum { REDRAW_NONE, REDRAW_DUE, REDRAW_SHAKEN } redraw; /* SHAKEN: the window is one row lower than it is */
+	int draws; /* it handles SIGWINCH */
+	struct winsize size;
 	struct termios2 launcher_modes, target_modes;
 };
 
@@ -136,6 +140,8 @@ long terminal_find(struct launch *l);
 void terminal_hand_over(struct launch *l);
 void terminal_take_back(struct launch *l);
 int terminal_is_ours(const struct launch *l);
+/* To be called again after the milliseconds it returns, -1 when nothing is left to do. */
+int terminal_redraw(struct launch *l);
 
 /* supervise.c */
 /* 0 ready, 1 the way is not possible, -1 failed; unless ready, everything is torn down. */

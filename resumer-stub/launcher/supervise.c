@@ -12,6 +12,7 @@
 
 #define EARLY (BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGTERM) | BIT(SIGHUP) | BIT(SIGCHLD))
 #define SA_RESTORER_FLAG 0x04000000
+#define BACK_IN_CALL_MS 10
 #define SI_KERNEL_CODE 0x80
 #define SI_QUEUE_CODE (-1)
 
@@ -291,6 +292,7 @@ _Noreturn void supervise(struct launch *l)
 	uint64_t all = ~0ULL;
 	int signals = (int)sys4(__NR_signalfd4, -1, (long)&all, 8, O_CLOEXEC | O_NONBLOCK);
 	int keep[] = {l->marker, l->event, signals, l->r->status->family.pidfd, l->tty};
+	int timeout = l->redraw == REDRAW_DUE ? BACK_IN_CALL_MS : -1;
 	struct pollfd polled[2] = {{.fd = l->event, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
 
 	close_others(keep, 5);
@@ -299,7 +301,8 @@ _Noreturn void supervise(struct launch *l)
 	for (;;) {
 		struct signalfd_siginfo s;
 
-		sys3(__NR_poll, (long)polled, 2, -1);
+		if (sys3(__NR_poll, (long)polled, 2, timeout) == 0)
+			timeout = terminal_redraw(l);
 		while (sys_read(signals, &s, sizeof(s)) == sizeof(s)) {
 			if (s.ssi_signo == SIGCHLD)
 				handle_child(l);

@@ -3,6 +3,7 @@
  * modes it had, and gives it back whenever it stops or ends. All signals are blocked here, so SIGTTOU does not stop us.
  */
 #include <asm/ioctls.h>
+#include <asm/signal.h>
 #include <asm/stat.h>
 #include <linux/fcntl.h>
 #include <linux/stat.h>
@@ -10,6 +11,7 @@
 #include "launcher.h"
 
 #define HIGH_FD 200
+#define SHAKEN_MS 100 /* long enough for a program to notice */
 #define SPEED (CBAUD | CIBAUD) /* belongs to the line, not to the program */
 
 static const struct frore_tty *recorded(const struct launch *l)
@@ -71,6 +73,17 @@ static long open_terminal(struct launch *l)
 	return any < 0 ? -1 : sys_fcntl(any, F_DUPFD_CLOEXEC, HIGH_FD);
 }
 
+static int draws_on_resize(const struct launch *l)
+{
+	uint64_t count, i;
+	const struct frore_sigaction *row = artefact_table(&l->r->artefact, FRORE_TABLE_SIGACTION, &count);
+
+	for (i = 0; i < count; i++)
+		if (row[i].task == l->root_row && row[i].signo == SIGWINCH && row[i].handler > 1)
+			return 1;
+	return 0;
+}
+
 /* Before anything runs: is there a terminal for a program that had one? */
 long terminal_find(struct launch *l)
 {
@@ -88,6 +101,8 @@ long terminal_find(struct launch *l)
 		memcpy(&l->target_modes, artefact_bytes(&l->r->artefact, t->termios), sizeof(l->target_modes));
 		l->has_target_modes = 1;
 	}
+	l->redraw = REDRAW_DUE;
+	l->draws = draws_on_resize(l);
 	/* in a pipeline somebody else may be reading the terminal: `./job | less` */
 	l->lazy_terminal = is_stream(1);
 	return 0;
@@ -125,12 +140,54 @@ void terminal_hand_over(struct launch *l)
 	l->handed = 1;
 }
 
+/* The true size again, unless somebody else has changed it meanwhile. */
+static void settle(struct launch *l)
+{
+	struct winsize now;
+
+	if (sys_ioctl(l->tty, TIOCGWINSZ, &now) == 0 && now.ws_row + 1 == l->size.ws_row && now.ws_col == l->size.ws_col)
+		sys_ioctl(l->tty, TIOCSWINSZ, &l->size);
+}
+
+/* The kernel sends SIGWINCH to the foreground when the size changes. */
+static int shake(struct launch *l)
+{
+	struct winsize lower;
+
+	if (!l->handed || !l->draws || sys_ioctl(l->tty, TIOCGWINSZ, &l->size) < 0 || l->size.ws_row < 4)
+		return 0;
+	lower = l->size;
+	lower.ws_row--;
+	return sys_ioctl(l->tty, TIOCSWINSZ, &lower) == 0;
+}
+
+/*
+ * What the program drew is not on this screen, and curses draws only what it believes to have changed; a window of another size
+ * makes it draw everything. So the window is one row lower for a moment; not before the program is back in its system call,
+ * where alone the signal ends its waiting.
+ */
+int terminal_redraw(struct launch *l)
+{
+	if (l->redraw == REDRAW_SHAKEN)
+		settle(l);
+	else if (l->redraw == REDRAW_DUE && shake(l)) {
+		l->redraw = REDRAW_SHAKEN;
+		return SHAKEN_MS;
+	} else if (l->redraw == REDRAW_DUE)
+		sys4(__NR_pidfd_send_signal, l->r->status->family.pidfd, SIGWINCH, 0, 0);
+	l->redraw = REDRAW_NONE;
+	return -1;
+}
+
 void terminal_take_back(struct launch *l)
 {
 	int32_t own = (int32_t)sys0(__NR_getpgrp);
 
 	if (!l->handed)
 		return;
+	if (l->redraw == REDRAW_SHAKEN)
+		settle(l);
+	l->redraw = REDRAW_NONE;
 	l->handed = 0;
 	l->has_target_modes = get_modes(l->tty, &l->target_modes);
 	if (l->job_control && foreground(l->tty) != own)
