@@ -73,6 +73,7 @@ export function taskRow(
 		seccomp_filters: status.number('Seccomp_filters'),
 		tsc: 1,
 		cpuid: 1,
+		mce_kill: MCE_KILL_DEFAULT,
 		uid,
 		euid,
 		suid,
@@ -92,10 +93,13 @@ export function taskRow(
 	};
 }
 
+const MCE_KILL_DEFAULT = 2;
+
 const PR = {
 	GET_DUMPABLE: 3,
 	GET_KEEPCAPS: 7,
 	GET_TSC: 25,
+	MCE_KILL_GET: 34,
 	GET_SECUREBITS: 27,
 	GET_CHILD_SUBREAPER: 37,
 	GET_THP_DISABLE: 42,
@@ -119,6 +123,7 @@ export function inquireProcess(row: TaskRow, inject: Injector): void {
 	row.dumpable = ask(PR.GET_DUMPABLE) ?? row.dumpable;
 	row.securebits = ask(PR.GET_SECUREBITS) ?? 0;
 	row.mdwe = ask(PR.GET_MDWE) ?? 0;
+	row.mce_kill = ask(PR.MCE_KILL_GET) ?? row.mce_kill;
 	row.flags |=
 		(ask(PR.GET_KEEPCAPS) ? TASK.KEEPCAPS : 0) |
 		(ask(PR.GET_THP_DISABLE) ? TASK.THP_DISABLE : 0) |

@@ -4,7 +4,8 @@
 
 #include "engine.h"
 
-#define PR_SET_MEMORY_MERGE_NUMBER 67
+#define MCE_KILL_DEFAULT 2
+#define ARCH_SET_CPUID 0x1012
 
 /* Writes a number into a file of our own /proc entry; where that fails, `what` is lost and said so. */
 static void write_own(struct engine *e, const char *path, int64_t value, const char *what)
@@ -69,6 +70,10 @@ long process_finish(struct engine *e)
 		attribute(e, PR_SET_IO_FLUSHER, 1, "I/O flusher");
 	if (t->tsc > 1)
 		attribute(e, PR_SET_TSC, t->tsc, "PR_SET_TSC");
+	if (t->mce_kill < MCE_KILL_DEFAULT)
+		sys_prctl(PR_MCE_KILL, PR_MCE_KILL_SET, t->mce_kill, 0, 0);
+	if (t->cpuid == 0)
+		sys2(__NR_arch_prctl, ARCH_SET_CPUID, 0);
 	for (bit = 0; bit < 32; bit++)
 		if (t->membarrier >> bit & 1)
 			sys3(__NR_membarrier, 1L << bit, 0, 0);

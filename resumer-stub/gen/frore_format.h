@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0xfe86071a2edf519dULL
+#define FRORE_SCHEMA_HASH 0x76481d7470999967ULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -475,6 +475,7 @@ struct frore_task {
 	uint32_t seccomp_filters; /* Number of seccomp filters the target had (not restored) */
 	uint32_t tsc; /* PR_GET_TSC */
 	uint32_t cpuid; /* ARCH_GET_CPUID */
+	uint32_t mce_kill; /* PR_MCE_KILL_GET: 0 late, 1 early, 2 default */
 	uint32_t uid; /* Real uid */
 	uint32_t euid; /* Effective uid */
 	uint32_t suid; /* Saved uid */
@@ -491,7 +492,6 @@ struct frore_task {
 	struct frore_ref exe; /* text: /proc/PID/exe */
 	struct frore_ref cmdline; /* bytes: /proc/PID/cmdline */
 	struct frore_ref cgroup; /* text: /proc/PID/cgroup, told by inspect only */
-	uint8_t pad_end[4];
 };
 _Static_assert(sizeof(struct frore_task) == 208, "task");
 _Static_assert(offsetof(struct frore_task, cap_inheritable) == 0, "task.cap_inheritable");
@@ -518,22 +518,23 @@ _Static_assert(offsetof(struct frore_task, mdwe) == 100, "task.mdwe");
 _Static_assert(offsetof(struct frore_task, seccomp_filters) == 104, "task.seccomp_filters");
 _Static_assert(offsetof(struct frore_task, tsc) == 108, "task.tsc");
 _Static_assert(offsetof(struct frore_task, cpuid) == 112, "task.cpuid");
-_Static_assert(offsetof(struct frore_task, uid) == 116, "task.uid");
-_Static_assert(offsetof(struct frore_task, euid) == 120, "task.euid");
-_Static_assert(offsetof(struct frore_task, suid) == 124, "task.suid");
-_Static_assert(offsetof(struct frore_task, fsuid) == 128, "task.fsuid");
-_Static_assert(offsetof(struct frore_task, gid) == 132, "task.gid");
-_Static_assert(offsetof(struct frore_task, egid) == 136, "task.egid");
-_Static_assert(offsetof(struct frore_task, sgid) == 140, "task.sgid");
-_Static_assert(offsetof(struct frore_task, fsgid) == 144, "task.fsgid");
-_Static_assert(offsetof(struct frore_task, securebits) == 148, "task.securebits");
-_Static_assert(offsetof(struct frore_task, xcomp_perm) == 152, "task.xcomp_perm");
-_Static_assert(offsetof(struct frore_task, groups) == 156, "task.groups");
-_Static_assert(offsetof(struct frore_task, cwd) == 164, "task.cwd");
-_Static_assert(offsetof(struct frore_task, root) == 172, "task.root");
-_Static_assert(offsetof(struct frore_task, exe) == 180, "task.exe");
-_Static_assert(offsetof(struct frore_task, cmdline) == 188, "task.cmdline");
-_Static_assert(offsetof(struct frore_task, cgroup) == 196, "task.cgroup");
+_Static_assert(offsetof(struct frore_task, mce_kill) == 116, "task.mce_kill");
+_Static_assert(offsetof(struct frore_task, uid) == 120, "task.uid");
+_Static_assert(offsetof(struct frore_task, euid) == 124, "task.euid");
+_Static_assert(offsetof(struct frore_task, suid) == 128, "task.suid");
+_Static_assert(offsetof(struct frore_task, fsuid) == 132, "task.fsuid");
+_Static_assert(offsetof(struct frore_task, gid) == 136, "task.gid");
+_Static_assert(offsetof(struct frore_task, egid) == 140, "task.egid");
+_Static_assert(offsetof(struct frore_task, sgid) == 144, "task.sgid");
+_Static_assert(offsetof(struct frore_task, fsgid) == 148, "task.fsgid");
+_Static_assert(offsetof(struct frore_task, securebits) == 152, "task.securebits");
+_Static_assert(offsetof(struct frore_task, xcomp_perm) == 156, "task.xcomp_perm");
+_Static_assert(offsetof(struct frore_task, groups) == 160, "task.groups");
+_Static_assert(offsetof(struct frore_task, cwd) == 168, "task.cwd");
+_Static_assert(offsetof(struct frore_task, root) == 176, "task.root");
+_Static_assert(offsetof(struct frore_task, exe) == 184, "task.exe");
+_Static_assert(offsetof(struct frore_task, cmdline) == 192, "task.cmdline");
+_Static_assert(offsetof(struct frore_task, cgroup) == 200, "task.cgroup");
 
 /* One resource limit; ~0 is RLIM_INFINITY */
 struct frore_rlimit {

@@ -27,6 +27,7 @@ export const processTables = {
 		seccomp_filters: u32('Number of seccomp filters the target had (not restored)'),
 		tsc: u32('PR_GET_TSC'),
 		cpuid: u32('ARCH_GET_CPUID'),
+		mce_kill: u32('PR_MCE_KILL_GET: 0 late, 1 early, 2 default'),
 		uid: u32('Real uid'),
 		euid: u32('Effective uid'),
 		suid: u32('Saved uid'),
