@@ -20,16 +20,16 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
 
 /** Called, not awaited: the one-file program is CommonJS, which cannot await at its top. */
 async function main(): Promise<void> {
-	const named = commands[process.argv[2] ?? ''];
-	for (const load of named ? [named] : Object.values(commands)) {
-		(await load())(program);
-	}
-
-	for (const command of program.commands) {
-		command.exitOverride();
-	}
-
 	try {
+		const named = commands[process.argv[2] ?? ''];
+		for (const load of named ? [named] : Object.values(commands)) {
+			(await load())(program);
+		}
+
+		for (const command of program.commands) {
+			command.exitOverride();
+		}
+
 		await program.parseAsync();
 	} catch (error) {
 		process.exitCode = exitCodeOf(error);

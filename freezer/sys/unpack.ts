@@ -22,14 +22,9 @@ export function unpack(bytes: Uint8Array): string {
 			reasons.push(`${directory} (${code ?? message})`);
 		}
 	}
-	throw new FroreError(
-		'unpack',
-		`cannot unpack the libraries inside ${process.execPath}: no use of ${reasons.join(', ')}`,
-		1,
-		{
-			hint: 'Set TMPDIR to a directory that can be written to and is not mounted noexec.',
-		},
-	);
+	throw new FroreError('unpack', `cannot unpack what is inside ${process.execPath} into ${reasons.join(' or ')}`, 1, {
+		hint: 'Set TMPDIR to a directory that can be written to and is not mounted noexec.',
+	});
 }
 
 function unpackIn(directory: string, bytes: Uint8Array): string {
@@ -51,7 +46,7 @@ function openNameless(directory: string): number {
 	try {
 		return openSync(directory, O_TMPFILE | constants.O_RDWR, MODE);
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== 'EOPNOTSUPP') throw error;
+		if ((error as NodeJS.ErrnoException).code !== 'ENOTSUP') throw error;
 	}
 	// NFS, or overlayfs before Linux 6.1.
 	const own = mkdtempSync(join(directory, 'frore-'));
