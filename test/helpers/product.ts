@@ -33,7 +33,9 @@ function copied(): string {
 	const to = mkdtempSync(join(tmpdir(), 'frore-product-'));
 	execFileSync('chmod', ['755', to]);
 	for (const name of ['package.json', 'dist', 'templates']) {
-		if (existsSync(name)) cpSync(name, join(to, name), {recursive: true});
+		// The program of one file is large, and complete by itself.
+		const filter = (source: string) => source !== join('dist', 'frore');
+		if (existsSync(name)) cpSync(name, join(to, name), {recursive: true, filter});
 	}
 	for (const name of needed()) cpSync(join('node_modules', name), join(to, 'node_modules', name), {recursive: true});
 	execFileSync('chmod', ['-R', 'a+rX', to]);
