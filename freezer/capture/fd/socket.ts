@@ -93,7 +93,7 @@ export class SocketCapture {
 		const first_message = context.snapshot.socket_message.length;
 		for (const {data, address, descriptions} of facts.messages) {
 			const fds = Buffer.alloc(descriptions.length * 4);
-			descriptions.forEach(({row}, i) => fds.writeUInt32LE(row, i * 4));
+			for (const [i, {row}] of descriptions.entries()) fds.writeUInt32LE(row, i * 4);
 			append(context, 'socket_message', {data, address, fds});
 		}
 
