@@ -2,6 +2,7 @@
  * The root task and those above it, each with the id it had, so that getpid, getppid, getpgrp and getsid answer as before:
  * [session leader, gone again] -> fake parent -> [group leader, gone again], root task.
  */
+#include <asm/ioctls.h>
 #include <asm/signal.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
@@ -27,9 +28,15 @@ static long clone_perhaps(struct launch *l, uint64_t flags, int32_t id)
 	return ret < 0 ? clone_plain(flags, 0) : ret;
 }
 
+/*
+ * Does the root lead its session itself? Also when another leader would have to live on, because a terminal is lost with the
+ * leader of its session.
+ */
 static int leads_session(const struct launch *l)
 {
-	return l->new_session && (l->root->sid == l->root->pid || !l->sets_ids);
+	const struct frore_task *t = l->root;
+
+	return l->new_session && (t->sid == t->pid || !l->sets_ids || (l->own.slave >= 0 && t->sid != t->ppid));
 }
 
 static _Noreturn void root_main(struct launch *l)
@@ -38,6 +45,8 @@ static _Noreturn void root_main(struct launch *l)
 
 	sys_close(l->marker);
 	sys_close(l->event);
+	if (l->announce >= 0)
+		sys_close(l->announce);
 	if (l->r->dry_run) {
 		__atomic_fetch_add(&s->ready, 1, __ATOMIC_SEQ_CST);
 		sys_futex(&s->ready, 1 /* FUTEX_WAKE */, 1, 0);
@@ -46,7 +55,9 @@ static _Noreturn void root_main(struct launch *l)
 		sys_exit_group(0);
 	}
 	if (leads_session(l))
-		sys0(__NR_setsid);
+		own_tty_session(l);
+	if (l->own.slave >= 0)
+		own_tty_streams(l);
 	engine_resume(l->r, l->root_row);
 }
 
@@ -108,6 +119,12 @@ static long clone_root(struct launch *l, int *pidfd)
 	}
 }
 
+/* The fake parent leads the session of the program's own terminal; only a member of the session may do this. */
+static void give_foreground(struct launch *l, int32_t group)
+{
+	sys_ioctl(l->own.slave, TIOCSPGRP, &group);
+}
+
 /* By the root's parent. Returns its pid. */
 static long start_root(struct launch *l)
 {
@@ -122,6 +139,8 @@ static long start_root(struct launch *l)
 	if (pid > 0) {
 		if (!leads_session(l)) /* a group leader could not */
 			sys2(__NR_setpgid, pid, group);
+		if (l->own.slave >= 0 && !leads_session(l))
+			give_foreground(l, group ? group : (int32_t)pid);
 		f->pid = (int32_t)pid;
 		f->pidfd = pidfd;
 		__atomic_store_n(&f->launched, 1, __ATOMIC_SEQ_CST);
@@ -142,7 +161,7 @@ static _Noreturn void parent_main(struct launch *l)
 	if (l->r->way != WAY_PRIVATE)
 		sys_prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0); /* in the private way the relay's end is everybody's */
 	if (l->new_session && l->sets_ids && t->sid == sys0(__NR_getpid))
-		sys0(__NR_setsid);
+		own_tty_session(l);
 	if (l->r->way != WAY_PRIVATE)
 		clock_continue(l);
 	root = start_root(l);
@@ -175,7 +194,7 @@ static int needs_session_leader(struct launch *l)
 {
 	const struct frore_task *t = l->root;
 
-	return l->new_session && l->sets_ids && t->sid > 1 && t->sid != t->pid && t->sid != t->ppid;
+	return l->new_session && l->sets_ids && l->own.slave < 0 && t->sid > 1 && t->sid != t->pid && t->sid != t->ppid;
 }
 
 long family_start(struct launch *l)
@@ -205,8 +224,8 @@ _Noreturn void family_relay(struct launch *l)
 	if (namespaces_enter(l) < 0)
 		sys_exit_group(EXIT_OWN_FAILURE);
 	clock_continue(l);
-	if (direct && l->new_session && l->root->sid == 1)
-		sys0(__NR_setsid);
+	if (direct && l->new_session && l->root->sid == 1 && l->root->ppid == 1)
+		own_tty_session(l);
 	watched = direct ? start_root(l) : family_start(l);
 	if (watched < 0)
 		sys_exit_group(EXIT_OWN_FAILURE);

@@ -180,6 +180,56 @@ static void go(struct launch *l)
 		terminal_hand_over(l);
 	__atomic_store_n(&s->go, 1, __ATOMIC_SEQ_CST);
 	sys_futex(&s->go, FUTEX_WAKE, 0x7fffffff, 0);
+	if (l->announce >= 0)
+		sys_write(l->announce, "k", 1);
+}
+
+/*
+ * --detach: the supervisor goes into the background. The process that the user started waits for its word, prints its pid and
+ * ends; when no word comes, it has said why itself.
+ */
+static long into_background(struct launch *l)
+{
+	int ends[2];
+	char word;
+	long pid, n;
+
+	l->announce = -1;
+	if (!l->r->options.detach)
+		return 0;
+	pid = sys2(__NR_pipe2, (long)ends, O_CLOEXEC);
+	if (pid == 0)
+		pid = clone_plain(0, 0);
+	if (pid < 0)
+		return refuse(l->r, "cannot start", "the supervisor", -pid, 0);
+	if (pid > 0) {
+		char line[24];
+		struct text t = text_in(line, sizeof(line));
+
+		sys_close(ends[1]);
+		n = sys_read(ends[0], &word, 1);
+		text_dec(&t, pid);
+		text_char(&t, '\n');
+		if (n == 1)
+			sys_write(1, line, t.length);
+		sys_exit_group(n == 1 ? 0 : EXIT_OWN_FAILURE);
+	}
+	sys_close(ends[0]);
+	sys0(__NR_setsid);
+	l->pid = (int)sys0(__NR_getpid);
+	l->announce = ends[1];
+	return 0;
+}
+
+/* Before go, while a failure can still be told. */
+static void show_own_terminal(struct launch *l)
+{
+	if (l->own.master < 0)
+		return;
+	if (l->r->options.detach)
+		attach_listen(l);
+	else
+		own_tty_connect(l, l->tty);
 }
 
 static int fail(struct resume *r)
@@ -195,6 +245,7 @@ int launcher_probe(struct resume *r)
 
 	memset(l, 0, sizeof(*l));
 	r->dry_run = 1;
+	l->announce = -1;
 	if (describe(l, r) < 0 || terminal_find(l) < 0 || open_own(l) < 0)
 		return -1;
 	l->task_count = 1;
@@ -210,7 +261,8 @@ int launcher_run(struct resume *r)
 	struct launch launch, *l = &launch;
 
 	memset(l, 0, sizeof(*l));
-	if (describe(l, r) < 0 || reexec_if_needed(r) < 0 || cpu_check(r) < 0 || terminal_find(l) < 0 || open_own(l) < 0)
+	if (describe(l, r) < 0 || reexec_if_needed(r) < 0 || cpu_check(r) < 0 || into_background(l) < 0 ||
+	    terminal_find(l) < 0 || open_own(l) < 0)
 		return fail(r);
 	supervise_signals(l);
 	if (by_some_way(l) < 0)
@@ -223,6 +275,7 @@ int launcher_run(struct resume *r)
 	tell_warnings(r);
 	if (r->options.verbose)
 		tell_way(l);
+	show_own_terminal(l);
 	go(l);
 	supervise(l);
 }

@@ -72,8 +72,39 @@ struct launch {
 	enum { REDRAW_NONE, REDRAW_DUE, REDRAW_SHAKEN } redraw; /* SHAKEN: the window is one row lower than it is */
 	int draws; /* it handles SIGWINCH */
 	struct winsize size;
+
+	/* own-tty.c, attach.c */
+	struct {
+		int master, slave; /* the pty */
+		int connected;	   /* terminal that shows it */
+		int listening, client;
+		int has_modes;
+		struct termios2 modes; /* of the connected terminal before */
+		int pending_length;    /* typed, but not taken by the pty yet */
+		char pending[1024];
+	} own;
+	int announce; /* --detach: pipe to the process the user started, -1 otherwise */
 	struct termios2 launcher_modes, target_modes;
 };
+
+/* own-tty.c: a terminal of the program's own. Descriptors are -1 where there is none. */
+long own_tty_open(struct launch *l);
+void own_tty_session(struct launch *l);
+void own_tty_streams(struct launch *l);
+void own_tty_connect(struct launch *l, int fd);
+void own_tty_disconnect(struct launch *l);
+void own_tty_resize(struct launch *l);
+int own_tty_output(struct launch *l);
+int own_tty_input(struct launch *l);
+void own_tty_push(struct launch *l);
+void own_tty_drain(struct launch *l);
+
+/* attach.c */
+void attach_listen(struct launch *l);
+void attach_unlisten(struct launch *l);
+void attach_accept(struct launch *l);
+void attach_client(struct launch *l);
+void attach_farewell(struct launch *l, int ended, int wait_status);
 
 struct kernel_sigaction {
 	uint64_t handler, flags, restorer, mask;
@@ -136,6 +167,7 @@ void helper_prepare(struct launch *l, const char *name);
 _Noreturn void helper_wait(struct launch *l, int watched, int root);
 
 /* terminal.c */
+const struct frore_tty *terminal_recorded(const struct launch *l); /* the one the program had, 0 none */
 long terminal_find(struct launch *l);
 void terminal_hand_over(struct launch *l);
 void terminal_take_back(struct launch *l);

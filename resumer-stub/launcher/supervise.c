@@ -158,6 +158,10 @@ static void forward(struct launch *l, const struct signalfd_siginfo *s)
 
 	if (signo < 32 && l->ignored & BIT(signo))
 		return;
+	if (signo == SIGWINCH && l->own.master >= 0) {
+		own_tty_resize(l);
+		return;
+	}
 	/* from the terminal to a group that the root is in too: it has its own */
 	if (s->ssi_code == SI_KERNEL_CODE && l->outer_group == (int32_t)sys0(__NR_getpgrp))
 		return;
@@ -191,6 +195,20 @@ static void stop_too(int signo)
 	sys4(__NR_rt_sigaction, signo, (long)&old, 0, 8);
 }
 
+/* With a terminal of its own we stop and go on with it; detached, nobody could continue it after a ctrl-Z. */
+static void own_terminal_stopped(struct launch *l, int signo)
+{
+	if (l->r->options.detach) {
+		if (signo != SIGSTOP)
+			send(l, SIGCONT, 0);
+		return;
+	}
+	own_tty_disconnect(l);
+	stop_too(signo);
+	own_tty_connect(l, l->tty);
+	send(l, SIGCONT, 0);
+}
+
 static void root_stopped(struct launch *l, int status)
 {
 	int signo = status >> 8 & 0xff;
@@ -199,6 +217,10 @@ static void root_stopped(struct launch *l, int status)
 	if ((signo == SIGTTIN || signo == SIGTTOU) && !l->handed && terminal_is_ours(l)) {
 		terminal_hand_over(l);
 		send(l, SIGCONT, 0);
+		return;
+	}
+	if (l->own.master >= 0) {
+		own_terminal_stopped(l, signo);
 		return;
 	}
 	terminal_take_back(l);
@@ -245,6 +267,9 @@ static void handle_news(struct launch *l)
 		int had_terminal = l->handed && l->job_control, signo = f->wait_status & 0x7f;
 
 		terminal_take_back(l);
+		own_tty_drain(l);
+		attach_farewell(l, 1, f->wait_status);
+		attach_unlisten(l);
 		/* ctrl-C would have reached the script that started us, too */
 		if (had_terminal && (signo == SIGINT || signo == SIGQUIT))
 			sys_kill(0, signo);
@@ -287,21 +312,56 @@ static void handle_child(struct launch *l)
 	}
 }
 
+enum { POLL_EVENT, POLL_SIGNALS, POLL_MASTER, POLL_TERMINAL, POLL_LISTENING, POLL_CLIENT, POLLS };
+
+static void fill_polls(struct launch *l, struct pollfd *polled, int signals)
+{
+	int fds[POLLS] = {l->event, signals, l->own.master, l->own.connected, l->own.listening, l->own.client}, i;
+
+	for (i = 0; i < POLLS; i++) {
+		polled[i].fd = fds[i];
+		polled[i].events = POLLIN;
+		polled[i].revents = 0;
+	}
+	if (l->own.pending_length) { /* first what was typed before */
+		polled[POLL_MASTER].events |= POLLOUT;
+		polled[POLL_TERMINAL].fd = -1;
+	}
+}
+
+static void handle_own_terminal(struct launch *l, const struct pollfd *polled)
+{
+	if (polled[POLL_MASTER].revents & POLLIN)
+		own_tty_output(l);
+	if (polled[POLL_MASTER].revents & POLLOUT)
+		own_tty_push(l);
+	if (polled[POLL_TERMINAL].revents && own_tty_input(l))
+		attach_farewell(l, 0, 0);
+	if (polled[POLL_CLIENT].revents && l->own.client >= 0)
+		attach_client(l);
+	if (polled[POLL_LISTENING].revents)
+		attach_accept(l);
+}
+
 _Noreturn void supervise(struct launch *l)
 {
 	uint64_t all = ~0ULL;
 	int signals = (int)sys4(__NR_signalfd4, -1, (long)&all, 8, O_CLOEXEC | O_NONBLOCK);
-	int keep[] = {l->marker, l->event, signals, l->r->status->family.pidfd, l->tty};
-	int timeout = l->redraw == REDRAW_DUE ? BACK_IN_CALL_MS : -1;
-	struct pollfd polled[2] = {{.fd = l->event, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+	int keep[] = {l->marker,     l->event,	   signals,	     l->r->status->family.pidfd, l->tty,
+		      l->own.master, l->own.slave, l->own.listening, l->own.client};
+	int timeout = -1;
+	struct pollfd polled[POLLS];
 
-	close_others(keep, 5);
+	close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	sys1(__NR_chdir, (long)"/");
 	sys_munmap((uint64_t)l->r->artefact.base, l->r->artefact.base_length);
 	for (;;) {
 		struct signalfd_siginfo s;
 
-		if (sys3(__NR_poll, (long)polled, 2, timeout) == 0)
+		if (l->redraw == REDRAW_DUE)
+			timeout = BACK_IN_CALL_MS;
+		fill_polls(l, polled, signals);
+		if (sys3(__NR_poll, (long)polled, POLLS, timeout) == 0)
 			timeout = terminal_redraw(l);
 		while (sys_read(signals, &s, sizeof(s)) == sizeof(s)) {
 			if (s.ssi_signo == SIGCHLD)
@@ -309,7 +369,8 @@ _Noreturn void supervise(struct launch *l)
 			else
 				forward(l, &s);
 		}
-		if (polled[0].revents)
+		handle_own_terminal(l, polled);
+		if (polled[POLL_EVENT].revents)
 			handle_news(l);
 	}
 }

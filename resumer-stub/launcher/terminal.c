@@ -14,7 +14,7 @@
 #define SHAKEN_MS 100 /* long enough for a program to notice */
 #define SPEED (CBAUD | CIBAUD) /* belongs to the line, not to the program */
 
-static const struct frore_tty *recorded(const struct launch *l)
+const struct frore_tty *terminal_recorded(const struct launch *l)
 {
 	uint64_t count, i;
 	const struct frore_tty *t = artefact_table(&l->r->artefact, FRORE_TABLE_TTY, &count);
@@ -87,13 +87,21 @@ static int draws_on_resize(const struct launch *l)
 /* Before anything runs: is there a terminal for a program that had one? */
 long terminal_find(struct launch *l)
 {
-	const struct frore_tty *t = recorded(l);
+	const struct frore_tty *t = terminal_recorded(l);
 
 	l->tty = l->r->terminal_fd = -1;
+	l->draws = draws_on_resize(l);
 	l->new_session = !t;
+	l->own.master = l->own.slave = l->own.connected = l->own.listening = l->own.client = -1;
 	if (!t)
 		return 0;
-	l->tty = l->r->terminal_fd = (int)open_terminal(l);
+	if (!l->r->options.detach)
+		l->tty = (int)open_terminal(l);
+	if (l->r->options.detach || (l->r->options.own_tty && l->tty >= 0)) {
+		l->new_session = 1;
+		return l->r->dry_run ? 0 : own_tty_open(l);
+	}
+	l->r->terminal_fd = l->tty;
 	if (l->tty < 0)
 		return refuse(l->r, "cannot resume here: the program needs a terminal and there is none,", "run it on a terminal,", 0,
 			      "or with --detach");
@@ -102,7 +110,6 @@ long terminal_find(struct launch *l)
 		l->has_target_modes = 1;
 	}
 	l->redraw = REDRAW_DUE;
-	l->draws = draws_on_resize(l);
 	/* in a pipeline somebody else may be reading the terminal: `./job | less` */
 	l->lazy_terminal = is_stream(1);
 	return 0;
@@ -131,7 +138,7 @@ static void set_modes(struct launch *l)
 
 void terminal_hand_over(struct launch *l)
 {
-	if (l->tty < 0 || l->handed || (l->job_control && !terminal_is_ours(l)))
+	if (l->tty < 0 || l->handed || l->own.master >= 0 || (l->job_control && !terminal_is_ours(l)))
 		return;
 	l->has_launcher_modes = get_modes(l->tty, &l->launcher_modes);
 	set_modes(l);
@@ -140,13 +147,19 @@ void terminal_hand_over(struct launch *l)
 	l->handed = 1;
 }
 
+/* The program's terminal: its own, or the launcher's. */
+static int shown_on(const struct launch *l)
+{
+	return l->own.master >= 0 ? l->own.master : l->tty;
+}
+
 /* The true size again, unless somebody else has changed it meanwhile. */
 static void settle(struct launch *l)
 {
 	struct winsize now;
 
-	if (sys_ioctl(l->tty, TIOCGWINSZ, &now) == 0 && now.ws_row + 1 == l->size.ws_row && now.ws_col == l->size.ws_col)
-		sys_ioctl(l->tty, TIOCSWINSZ, &l->size);
+	if (sys_ioctl(shown_on(l), TIOCGWINSZ, &now) == 0 && now.ws_row + 1 == l->size.ws_row && now.ws_col == l->size.ws_col)
+		sys_ioctl(shown_on(l), TIOCSWINSZ, &l->size);
 }
 
 /* The kernel sends SIGWINCH to the foreground when the size changes. */
@@ -154,11 +167,11 @@ static int shake(struct launch *l)
 {
 	struct winsize lower;
 
-	if (!l->handed || !l->draws || sys_ioctl(l->tty, TIOCGWINSZ, &l->size) < 0 || l->size.ws_row < 4)
+	if (!l->handed || !l->draws || sys_ioctl(shown_on(l), TIOCGWINSZ, &l->size) < 0 || l->size.ws_row < 4)
 		return 0;
 	lower = l->size;
 	lower.ws_row--;
-	return sys_ioctl(l->tty, TIOCSWINSZ, &lower) == 0;
+	return sys_ioctl(shown_on(l), TIOCSWINSZ, &lower) == 0;
 }
 
 /*
@@ -183,7 +196,7 @@ void terminal_take_back(struct launch *l)
 {
 	int32_t own = (int32_t)sys0(__NR_getpgrp);
 
-	if (!l->handed)
+	if (!l->handed || l->own.master >= 0)
 		return;
 	if (l->redraw == REDRAW_SHAKEN)
 		settle(l);
