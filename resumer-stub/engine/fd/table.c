@@ -2,6 +2,7 @@
 #include <linux/close_range.h>
 #include <linux/resource.h>
 
+#include "../engine.h"
 #include "kinds.h"
 
 /* What calls return for a moment has numbers below the staged ones, so that it never lands among them. */
@@ -290,11 +291,14 @@ static long open_all(struct fds *f)
 {
 	uint32_t d;
 
-	if (make_room(f) < 0)
-		return -1;
-	journal_open(f);
-	if (contents_open(f) < 0)
-		return -1;
+	/* the descendants inherit what the root has made, at the same numbers */
+	if (tree_is_root(f->r, f->task)) {
+		if (make_room(f) < 0)
+			return -1;
+		journal_open(f);
+		if (contents_open(f) < 0)
+			return -1;
+	}
 	for (d = 0; d < f->descriptions; d++) {
 		const char *instead;
 
