@@ -36,14 +36,17 @@ static long bind_bytes(const struct fds *f, int fd, const struct frore_socket *r
 	return sys3(__NR_bind, fd, (long)artefact_bytes(f->a, row->local), row->local.length);
 }
 
-/* Repair mode passes by whatever has the port (SK_FORCE_REUSE); only root may, and only when nobody listens there. */
+/* Repair mode passes by whatever has the port (SK_FORCE_REUSE); root's alone, and no way for a listener, which could not leave it. */
 static long bind_forced(const struct fds *f, int fd, const struct frore_socket *row)
 {
 	int on = 1;
+	long ret;
 
 	if (!port_lingers(f, row) || sys5(__NR_setsockopt, fd, IPPROTO_TCP, TCP_REPAIR, (long)&on, sizeof(on)) < 0)
 		return -EADDRINUSE;
-	return bind_bytes(f, fd, row);
+	ret = bind_bytes(f, fd, row);
+	socket_set_int(fd, IPPROTO_TCP, TCP_REPAIR, 0);
+	return ret;
 }
 
 static long bind_and_listen(const struct fds *f, int fd, const struct frore_socket *row, int listens, uint32_t backlog)
@@ -54,16 +57,13 @@ static long bind_and_listen(const struct fds *f, int fd, const struct frore_sock
 	if (row->type == SOCK_STREAM)
 		socket_set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	ret = bind_bytes(f, fd, row);
-	if (ret == -EADDRINUSE && row->type == SOCK_STREAM)
+	if (ret == -EADDRINUSE && row->type == SOCK_STREAM && !listens)
 		ret = bind_forced(f, fd, row);
 	/* listen(2) looks for collisions once more, so all this is taken back behind it */
 	if (ret == 0 && listens)
 		ret = sys2(__NR_listen, fd, backlog > 0x7fffffff ? 0x7fffffff : (long)backlog);
-	if (row->type == SOCK_STREAM) {
-		if (get_int(fd, IPPROTO_TCP, TCP_REPAIR))
-			socket_set_int(fd, IPPROTO_TCP, TCP_REPAIR, 0);
+	if (row->type == SOCK_STREAM)
 		socket_set_int(fd, SOL_SOCKET, SO_REUSEADDR, reuse);
-	}
 	return ret;
 }
 
