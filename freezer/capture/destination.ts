@@ -14,6 +14,8 @@ import {
 import {dirname} from 'node:path';
 import {isatty} from 'node:tty';
 import type {Sink} from '../../builder/artefact-writer.js';
+import {errno, isErrno} from '../sys/errno.js';
+import {linkDescriptor} from '../sys/link.js';
 import {waitWritable} from '../sys/poll.js';
 import {EXIT, FroreError, failure} from './errors.js';
 
@@ -25,7 +27,7 @@ export interface Destination extends Sink {
 	abandon(): void;
 	/** For people. */
 	readonly name: string;
-	/** "pipe:[N]" or "socket:[N]" when it leads to another process. */
+	/** "pipe:[N]", "socket:[N]" or the path of a FIFO when it leads to another process. */
 	readonly channel?: string;
 }
 
@@ -73,10 +75,10 @@ function writeAll(fd: number, chunk: Uint8Array): void {
 export function openFile(path: string, mayReplace: boolean): Destination {
 	checkTarget(path, mayReplace);
 	const temporary = `${path}.tmp`;
-	const {O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW} = constants;
 	let fd: number;
+	let named: boolean;
 	try {
-		fd = openExclusively(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+		({fd, named} = openUnseen(path, temporary));
 	} catch (error) {
 		throw cannotWrite(path, error);
 	}
@@ -102,6 +104,11 @@ export function openFile(path: string, mayReplace: boolean): Destination {
 			try {
 				fsyncSync(fd);
 				fchmodSync(fd, 0o700);
+				if (!named) {
+					giveName(fd, temporary);
+					named = true;
+				}
+
 				close();
 				renameSync(temporary, path);
 				syncDirectory(dirname(path));
@@ -111,6 +118,10 @@ export function openFile(path: string, mayReplace: boolean): Destination {
 		},
 		abandon() {
 			close();
+			if (!named) {
+				return;
+			}
+
 			try {
 				unlinkSync(temporary);
 			} catch {
@@ -118,6 +129,36 @@ export function openFile(path: string, mayReplace: boolean): Destination {
 			}
 		},
 	};
+}
+
+const O_TMPFILE = 0x41_0000;
+
+/** Without a name where the file system can do that: whatever ends this process, nothing is left behind. */
+function openUnseen(path: string, temporary: string): {fd: number; named: boolean} {
+	const {O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW} = constants;
+	try {
+		return {fd: openSync(dirname(path), O_TMPFILE | O_WRONLY, 0o600), named: false};
+	} catch (error) {
+		// Kernels and file systems without it say one of these.
+		if (!['EOPNOTSUPP', 'ENOTSUP', 'EISDIR', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '')) {
+			throw error;
+		}
+
+		return {fd: openExclusively(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW), named: true};
+	}
+}
+
+function giveName(fd: number, path: string): void {
+	try {
+		linkDescriptor(fd, path);
+	} catch (error) {
+		if (!isErrno(error, errno.EEXIST) || !lstatSync(path).isFile()) {
+			throw error;
+		}
+
+		unlinkSync(path);
+		linkDescriptor(fd, path);
+	}
 }
 
 /** A leftover of a killed run is ours to replace. */
@@ -182,7 +223,7 @@ export function openStdout(): Destination {
 	const channel = readlinkSync('/proc/self/fd/1');
 	return {
 		name: 'standard output',
-		...(/^(pipe|socket):/.test(channel) && {channel}),
+		...((/^(pipe|socket):/.test(channel) || fstatSync(fd).isFIFO()) && {channel}),
 		write(chunk) {
 			try {
 				writeAll(fd, chunk);

@@ -5,15 +5,17 @@ import type {CodecChoice} from '../sys/codec.js';
 import {pinTracer, unpinTracer} from '../sys/inject.js';
 import {createNativeHasher} from '../sys/native.js';
 import {packageBytes} from '../sys/package.js';
+import {tryReadProcText} from '../sys/procfs.js';
 import type {Pid} from '../sys/types.js';
 import {collectState} from './collect.js';
 import {Collection} from './collection.js';
 import type {CaptureOptions} from './context.js';
 import {copyImages, copyMemory} from './copy.js';
 import type {Destination} from './destination.js';
-import {failure} from './errors.js';
+import {FroreError, failure} from './errors.js';
 import {findVdso} from './mm.js';
 import {Outbox} from './outbox.js';
+import {parseStat} from './parse/stat.js';
 import {checkReader, preflight} from './preflight.js';
 import {observeSleepers} from './sleep.js';
 import {type Ending, StoppedProcess} from './stop.js';
@@ -56,7 +58,7 @@ export async function freeze(request: FreezeRequest): Promise<FreezeSummary> {
 		return await capture(request);
 	} catch (error) {
 		request.destination.abandon();
-		throw error;
+		throw endedMeanwhile(request.pid, error);
 	} finally {
 		unpinTracer();
 	}
@@ -114,6 +116,20 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 		pauseMilliseconds: Number(pause) / 1e6,
 		phases: watch.phases,
 	};
+}
+
+/** Whatever could no longer be read or done: when the process has gone, that is the reason. */
+function endedMeanwhile(pid: Pid, error: unknown): unknown {
+	if (error instanceof FroreError && error.code !== 'cannot-carry') {
+		return error;
+	}
+
+	const stat = tryReadProcText(`/proc/${pid}/stat`);
+	if (stat !== undefined && !'ZX'.includes(parseStat(stat).state)) {
+		return error;
+	}
+
+	return failure('exited', `process ${pid} ended while it was being frozen; nothing was written`, undefined, error);
 }
 
 /** Lets a signal in, and gives up when the pause grows too long. */

@@ -1,8 +1,12 @@
-import {type Scratch, ThreadInjection} from '../sys/inject.js';
+import {ThreadInjection} from '../sys/inject.js';
 import type {Landing} from '../sys/landing.js';
 import type {ProcessMemory} from '../sys/memory.js';
-import {addr, type RemoteAddr, type Tid} from '../sys/types.js';
+import {nr} from '../sys/nr.js';
+import {addr, PAGE_SIZE, type RemoteAddr, type Tid} from '../sys/types.js';
+import {type CodeRoom, findCodeRoom} from './code-room.js';
 import type {Injector} from './context.js';
+import {failure} from './errors.js';
+import type {Mapping} from './parse/smaps.js';
 
 /** What is needed to inject into one thread. */
 export interface InjectionSite {
@@ -14,30 +18,38 @@ export interface InjectionSite {
 	readonly landing: Pick<Landing, 'registers' | 'restart'>;
 }
 
-/** Injection into the threads of one process, one thread at a time; the scratch area is mapped at the first call. */
+const PROT_READ_WRITE = 3;
+const MAP_PRIVATE_ANONYMOUS = 0x22;
+const DATA_SIZE = 4 * PAGE_SIZE;
+
+/**
+ * Injection into the threads of one process, one thread at a time. The code stands in unused room of the target's own program text; the
+ * data is an area that the target maps at the first call and unmaps at the last, by calls that are harmless at any moment, too.
+ */
 export class ProcessInjector implements Injector {
 	stopSignal = 0;
-	#scratch: Scratch | undefined;
+	readonly scratchSize = DATA_SIZE;
+	#room: CodeRoom | undefined;
+	#data: RemoteAddr | undefined;
 	#active: ThreadInjection | undefined;
 
 	constructor(
 		readonly memory: ProcessMemory,
 		readonly leader: InjectionSite,
-		/** Finds a `syscall` instruction in the target; may throw. */
-		readonly findEntry: () => RemoteAddr,
+		readonly mappings: readonly Mapping[],
 	) {}
 
 	get scratch(): RemoteAddr {
-		return this.#use(this.#active ? undefined : this.leader).scratch.data;
+		this.#use();
+		if (this.#data === undefined) {
+			throw failure('internal', 'the scratch area is gone');
+		}
+
+		return this.#data;
 	}
 
-	get scratchSize(): number {
-		return this.#use(this.#active ? undefined : this.leader).scratch.dataSize;
-	}
-
-	syscall(nr: number, ...args: readonly (number | bigint)[]): bigint {
-		const {injection, scratch} = this.#use(this.#active ? undefined : this.leader);
-		return injection.syscall(scratch, nr, ...args);
+	syscall(number: number, ...args: readonly (number | bigint)[]): bigint {
+		return this.#use().syscall(number, ...args);
 	}
 
 	writeScratch(offset: number, bytes: Uint8Array): void {
@@ -53,49 +65,66 @@ export class ProcessInjector implements Injector {
 		this.#use(site);
 	}
 
-	/** The mapped scratch area, which is no part of the target. */
-	get area(): Scratch | undefined {
-		return this.#scratch;
-	}
-
-	/** Unmaps the scratch area; every thread is at its event-stop again. */
+	/** Takes everything out of the target; every thread is at its event-stop as it was found. */
 	finish(): void {
-		if (this.#scratch) {
-			const {injection, scratch} = this.#use(this.#active ? undefined : this.leader);
-			this.#scratch = undefined;
-			this.#active = undefined;
-			injection.end(scratch);
-			this.stopSignal ||= injection.stopSignal;
+		const room = this.#room;
+		if (!room) {
+			return;
+		}
+
+		try {
+			if (this.#data !== undefined) {
+				this.#use().syscall(nr.munmap, this.#data, DATA_SIZE);
+				this.#data = undefined;
+			}
+
+			this.#endActive();
+		} finally {
+			this.#room = undefined;
+			this.memory.write(room.address, room.original);
 		}
 	}
 
-	#use(site: InjectionSite | undefined): {injection: ThreadInjection; scratch: Scratch} {
-		if (this.#active && this.#scratch && (!site || site.tid === this.#active.tid)) {
-			return {injection: this.#active, scratch: this.#scratch};
+	#use(site: InjectionSite | undefined = this.#active ? undefined : this.leader): ThreadInjection {
+		if (this.#active && (!site || site.tid === this.#active.tid)) {
+			return this.#active;
 		}
 
 		const wanted = site ?? this.leader;
-		if (this.#active) {
-			const previous = this.#active;
-			this.#active = undefined;
-			previous.end();
-			this.stopSignal ||= previous.stopSignal;
-		}
-
-		const entry = this.#entry ?? this.findEntry();
-		this.#entry = entry;
-		const injection = new ThreadInjection(wanted.tid, this.memory, wanted.original, wanted.signalMask, entry);
-		if (this.#scratch) {
-			this.#active = injection;
-			injection.begin(this.#scratch, wanted.landing);
-			return {injection, scratch: this.#scratch};
-		}
-
-		const scratch = injection.map(wanted.landing);
-		this.#scratch = scratch;
+		this.#endActive();
+		this.#room ??= findCodeRoom(this.mappings, this.memory);
+		const injection = new ThreadInjection(
+			wanted.tid,
+			this.memory,
+			wanted.original,
+			wanted.signalMask,
+			this.#room.address,
+		);
+		injection.begin(wanted.landing);
 		this.#active = injection;
-		return {injection, scratch};
+		this.#data ??= this.#mapData(injection);
+		return injection;
 	}
 
-	#entry: RemoteAddr | undefined;
+	#mapData(injection: ThreadInjection): RemoteAddr {
+		const base = injection.syscall(nr.mmap, 0, DATA_SIZE, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+		if (base < 0n && base > -4096n) {
+			throw failure(
+				'no-room',
+				`thread ${injection.tid} could not map ${DATA_SIZE} bytes for its answers (errno ${-base})`,
+				'Its limit of address space or of mappings may be reached; raise it with prlimit.',
+			);
+		}
+
+		return addr(base);
+	}
+
+	#endActive(): void {
+		const active = this.#active;
+		this.#active = undefined;
+		if (active) {
+			active.end();
+			this.stopSignal ||= active.stopSignal;
+		}
+	}
 }

@@ -4,6 +4,7 @@ import type {ProcessMemory} from '../sys/memory.js';
 import {nr} from '../sys/nr.js';
 import {readProc, tryReadProcText} from '../sys/procfs.js';
 import {addr, type Pid} from '../sys/types.js';
+import {cleanVdso} from './code-room.js';
 import type {Injector} from './context.js';
 import {type Mapping, parseSmaps} from './parse/smaps.js';
 import type {Stat} from './parse/stat.js';
@@ -34,7 +35,7 @@ export function mmRow(pid: Pid, stat: Stat, mappings: readonly Mapping[], memory
 		pkeys: 1,
 		flags: 0,
 		auxv: readProc(`/proc/${pid}/auxv`),
-		vdso_image: vdso ? memory.read(addr(vdso.start), Number(vdso.end - vdso.start)) : Buffer.alloc(0),
+		vdso_image: vdso ? cleanVdso(memory.read(addr(vdso.start), Number(vdso.end - vdso.start))) : Buffer.alloc(0),
 		ldt: Buffer.alloc(0),
 	};
 }

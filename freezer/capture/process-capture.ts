@@ -15,7 +15,6 @@ import {inquireProcess, type ProcessFacts, readFacts, taskRow} from './process.j
 import {capturePending, captureSigactions, deliverableHandlerFlags} from './signals.js';
 import {type Asleep, asleepFor} from './sleep.js';
 import type {StoppedProcess, StoppedThread} from './stop.js';
-import {findSyscallInstruction} from './syscall-instruction.js';
 import {abortRestartableSequence, type Normalised, normalise} from './syscalls.js';
 import {toText} from './text.js';
 import {applyRegisters, inquireThread, threadRow} from './threads.js';
@@ -62,9 +61,7 @@ export class ProcessCapture implements CapturedTask {
 		const leader = stopped.leader;
 		snapshot.task.push(taskRow(pid, this.facts, this.mm, firstThread, this.threads.length, leader.jobStop !== 0));
 		snapshot.pending.push(...capturePending(this.row, NONE, leader.tid));
-		this.inject = new ProcessInjector(this.memory, this.threads[0]!.site, () =>
-			findSyscallInstruction(this.mappings, this.memory),
-		);
+		this.inject = new ProcessInjector(this.memory, this.threads[0]!.site, this.mappings);
 	}
 
 	/** What only the target can tell about itself, by injected calls. */

@@ -179,6 +179,10 @@ export class StoppedProcess implements Disposable {
 				const state = stateOf(this.pid, tid);
 				if (state === undefined || state === 'Z' || state === 'X') {
 					if ((tid as number) === (this.pid as number)) {
+						if (this.#list().length <= 1) {
+							throw this.#exited();
+						}
+
 						throw refusal('leader-exited', `process ${this.pid} cannot be frozen: its first thread has ended`);
 					}
 
@@ -240,11 +244,7 @@ export class StoppedProcess implements Disposable {
 				this.#stopped(tid, result.signal);
 				return true;
 			case ptrace.event.EXEC:
-				throw failure(
-					'exec',
-					`process ${this.pid} started another program while it was being stopped; nothing was written`,
-					'Freeze it again.',
-				);
+				throw this.#executed();
 			case ptrace.event.CLONE:
 				this.#adoptThread(ptrace.eventMessage(tid) as Tid);
 				ptrace.cont(tid);
@@ -308,7 +308,21 @@ export class StoppedProcess implements Disposable {
 		}
 	}
 
+	#executed(): Error {
+		return failure(
+			'exec',
+			`process ${this.pid} started another program while it was being stopped; nothing was written`,
+			'Freeze it again.',
+		);
+	}
+
 	#exited(status?: number): Error {
+		const state = stateOf(this.pid, this.pid as unknown as Tid);
+		if (state !== undefined && !'ZX'.includes(state)) {
+			// Another thread has executed a program, which took the place of the first thread.
+			return this.#executed();
+		}
+
 		const how =
 			status === undefined
 				? ''

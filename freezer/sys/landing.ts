@@ -1,9 +1,9 @@
 import type {RegisterName, Registers} from './registers.js';
 
 /**
- * The code page put into the target while system calls are injected. Its first instruction is `syscall`; what follows is never
- * reached while the freezer lives. If the freezer dies, the kernel detaches, the call ends, and the thread falls through: it restores
- * its CPU affinity, flags, signal mask and registers and jumps back to where it was. Vector state is not touched, so none is restored.
+ * The code put into the target while system calls are injected. Its first instruction is `syscall`; what follows is never reached while
+ * the freezer lives. If the freezer dies, the kernel detaches, the call ends, and the thread falls through: it restores its CPU
+ * affinity, flags, signal mask and registers and jumps back to where it was. Vector state is not touched, so none is restored.
  * (An rt_sigreturn would need the XSAVE area rebuilt to the thread's user_size and would forget its restart block.)
  */
 
@@ -16,12 +16,14 @@ export interface Landing {
 	readonly restart?: {readonly register: RegisterName; readonly timespec: Uint8Array};
 }
 
-/** Bytes of code and slots together; the rest of the page is free. */
-export const LANDING_SIZE = 4096;
+/** Bytes of code and slots together with an affinity mask of up to 64 bytes (512 CPUs). */
+export const LANDING_SIZE = 512;
+/** syscall; mov edi, 0; mov esi, … */
+export const LANDING_SIGNATURE = Buffer.from([0x0f, 0x05, 0xbf, 0, 0, 0, 0, 0xbe]);
 /** Jumping here lands at once. */
 export const LANDING_ENTRY = 2;
 
-const slotsOffset = 512;
+const slotsOffset = 192;
 const nr = {rt_sigprocmask: 14, sched_setaffinity: 203};
 
 /** ModRM of `mov r64, [rip+disp32]`. */
@@ -43,9 +45,9 @@ const loads: readonly (readonly [RegisterName, number, number])[] = [
 	['r15', 0x4c, 0x3d],
 ];
 
-/** The page for one thread; `base` is where it will be in the target. */
-export function landingPage(landing: Landing, base: bigint): Buffer {
-	const page = Buffer.alloc(LANDING_SIZE, 0xcc);
+/** The landing of one thread; `base` is where it will be in the target. */
+export function landingCode(landing: Landing, base: bigint): Buffer {
+	const page = Buffer.alloc(LANDING_SIZE + Math.max(0, landing.affinity.length - 64));
 	let slot = slotsOffset;
 	let at = 0;
 	const emit = (...code: number[]) => {
@@ -57,7 +59,7 @@ export function landingPage(landing: Landing, base: bigint): Buffer {
 	const slotFor = (bytes: Uint8Array): number => {
 		page.set(bytes, slot);
 		const offset = slot;
-		slot += (bytes.length + 15) & ~15;
+		slot += (bytes.length + 7) & ~7;
 		return offset;
 	};
 
@@ -103,5 +105,9 @@ export function landingPage(landing: Landing, base: bigint): Buffer {
 	}
 
 	relative([0xff, 0x25], slotFor(word(registers.get('rip')))); // jmp [rip slot]
+	if (at > slotsOffset || slot > page.length) {
+		throw new RangeError(`a landing of ${at} bytes of code and ${slot} in all does not fit`);
+	}
+
 	return page;
 }

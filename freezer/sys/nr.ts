@@ -91,6 +91,7 @@ export const nr = {
 	waitid: 247,
 	ioprio_get: 252,
 	openat: 257,
+	linkat: 265,
 	pselect6: 270,
 	ppoll: 271,
 	set_robust_list: 273,

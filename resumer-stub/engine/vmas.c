@@ -231,7 +231,7 @@ static long map_one(struct engine *e, uint64_t at, uint32_t *cached_image, int *
 		return ret;
 	case FRORE_VMA_CONTENT_SHARED:
 	case FRORE_VMA_CONTENT_PRIVATE:
-		fd = content_fd(e->r, v->source);
+		fd = content_map_fd(e->r, v->source);
 		if (fd < 0) { /* anonymous shared memory: a second mapping of what lies in the area (mremap of old size 0) */
 			uint64_t from = contents_address(e, v->source);
 

@@ -69,7 +69,7 @@ static long try_way(struct launch *l, enum way way)
 
 	if (way_hopeless(l, way) || way_start(l, way) < 0)
 		return 1;
-	ret = supervise_until_ready(l);
+	ret = start_until_ready(l);
 	if (ret >= 0 || !s->pid_taken || l->r->options.pid != PID_AUTO)
 		return ret;
 	forget_failure(s);
@@ -249,10 +249,10 @@ int launcher_probe(struct resume *r)
 	if (describe(l, r) < 0 || terminal_find(l) < 0 || open_own(l) < 0)
 		return -1;
 	l->task_count = 1;
-	supervise_signals(l);
+	start_signals(l);
 	if (by_some_way(l) < 0)
 		return -1;
-	supervise_tear_down(l);
+	start_tear_down(l);
 	return r->way;
 }
 
@@ -264,7 +264,7 @@ int launcher_run(struct resume *r)
 	if (describe(l, r) < 0 || reexec_if_needed(r) < 0 || cpu_check(r) < 0 || into_background(l) < 0 ||
 	    terminal_find(l) < 0 || open_own(l) < 0)
 		return fail(r);
-	supervise_signals(l);
+	start_signals(l);
 	if (by_some_way(l) < 0)
 		return fail(r);
 	r->status->root_outer_pid = outer_pid(l);

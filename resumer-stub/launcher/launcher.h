@@ -175,12 +175,19 @@ int terminal_is_ours(const struct launch *l);
 /* To be called again after the milliseconds it returns, -1 when nothing is left to do. */
 int terminal_redraw(struct launch *l);
 
+/* start.c: 0 ready, 1 the way is not possible, -1 failed; unless ready, everything is torn down. */
+long start_until_ready(struct launch *l);
+void start_signals(struct launch *l);
+void start_tear_down(struct launch *l);
+
+/* jobs.c */
+struct signalfd_siginfo;
+void job_send(struct launch *l, int signo, void *info);
+void job_forward(struct launch *l, const struct signalfd_siginfo *s);
+void job_stopped(struct launch *l, int status);
+
 /* supervise.c */
-/* 0 ready, 1 the way is not possible, -1 failed; unless ready, everything is torn down. */
-long supervise_until_ready(struct launch *l);
 _Noreturn void supervise(struct launch *l);
-void supervise_signals(struct launch *l);
-void supervise_tear_down(struct launch *l);
 _Noreturn void end_like(int wait_status);
 
 /* reexec.c: executes the artefact once more when the target's stack limit or personality ask for another layout of memory. */

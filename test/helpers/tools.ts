@@ -43,7 +43,9 @@ export async function freezeInTerminal(
 	}
 	const pid = await terminal.pidOf(comm);
 	const {file} = await stage.freeze(pid, {halt: true});
-	await terminal.until(/ready\$ *$/m, 'the prompt after the program was ended');
+	// What a full-screen program has drawn is still there.
+	await terminal.enter('clear');
+	await terminal.until(/^ready\$ *\n*$/, 'the prompt after the program was ended');
 	return file;
 }
 

@@ -1,8 +1,9 @@
 /** What the tests of real programs share: end the original by freezing it, and go on with its copy. */
-import {copyFileSync, chmodSync, statfsSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {chmodSync, copyFileSync, existsSync, mkdirSync, statfsSync, statSync} from 'node:fs';
 import {connect, createServer} from 'node:net';
-import {basename, join} from 'node:path';
 import {freemem} from 'node:os';
+import {basename, join, resolve} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import type {Stage} from '../helpers/stage.js';
 import {PATIENCE, type Started} from '../helpers/started.js';
@@ -105,4 +106,38 @@ export function needs(stage: Stage, memory: number, disk: number): void {
 	if (freemem() < memory * gib) throw new Skipped(`needs ${memory} GiB of free memory`);
 	const {bavail, bsize} = statfsSync(stage.dir);
 	if (bavail * bsize < disk * gib) throw new Skipped(`needs ${disk} GiB of free disk below ${stage.dir}`);
+}
+
+/** Where programs are built, once per checkout. */
+function built(name: string): string {
+	const folder = resolve('.build', 'programs');
+	mkdirSync(folder, {recursive: true});
+	return join(folder, name);
+}
+
+function older(out: string, from: string): boolean {
+	return !existsSync(out) || statSync(out).mtimeMs < statSync(from).mtimeMs;
+}
+
+/** Path of the jar made of test/programs/sources/NAME.java. */
+export function buildJava(name: string): string {
+	const from = join('test', 'programs', 'sources', `${name}.java`);
+	const out = built(`${name}.jar`);
+	if (older(out, from)) {
+		const classes = built(`${name}-classes`);
+		execFileSync('javac', ['-d', classes, from]);
+		execFileSync('jar', ['cf', out, '-C', classes, '.']);
+	}
+	return out;
+}
+
+/** Path of the program made of test/programs/sources/NAME.go. */
+export function buildGo(name: string): string {
+	const from = join('test', 'programs', 'sources', `${name}.go`);
+	const out = built(name);
+	if (older(out, from)) {
+		const env = {...process.env, GOCACHE: built('go-cache'), GOFLAGS: '-mod=mod', GO111MODULE: 'off', CGO_ENABLED: '0'};
+		execFileSync('go', ['build', '-o', out, from], {env});
+	}
+	return out;
 }

@@ -29,35 +29,39 @@ function fetched(agent: Agent, port: number, path: string): Promise<Answer> {
 	});
 }
 
-withTool('node', 'an HTTP server of node answers after the resume; a keep-alive client reconnects', async (t, stage) => {
-	const port = await freePort();
-	const original = await stage.start([toolPath('node')!, source(stage, 'server.mjs'), String(port)]);
-	await original.line(/^ready$/);
-	const agent = new Agent({keepAlive: true, maxSockets: 1});
-	t.teardown(() => agent.destroy());
-	t.false((await fetched(agent, port, '/?name=before')).reused);
-	const before = await fetched(agent, port, '/?name=before');
-	t.true(before.reused, 'the client keeps its connection');
-	t.is(before.requests, 2);
+withTool(
+	'node',
+	'an HTTP server of node answers after the resume; a keep-alive client reconnects',
+	async (t, stage) => {
+		const port = await freePort();
+		const original = await stage.start([toolPath('node')!, source(stage, 'server.mjs'), String(port)]);
+		await original.line(/^ready$/);
+		const agent = new Agent({keepAlive: true, maxSockets: 1});
+		t.teardown(() => agent.destroy());
+		t.false((await fetched(agent, port, '/?name=before')).reused);
+		const before = await fetched(agent, port, '/?name=before');
+		t.true(before.reused, 'the client keeps its connection');
+		t.is(before.requests, 2);
 
-	const copy = await reborn(t, stage, original);
-	const after = await eventually(() => fetched(agent, port, '/?name=after'));
-	if (!process.env.FRORE_UNDISTURBED) t.false(after.reused, 'the client has connected again');
-	t.deepEqual(after.names, {before: 2, after: 1});
-	t.is(after.requests, 3);
-	t.is(after.pid, before.pid, 'its pid');
-	t.is(after.connections, 1, 'the old connection is closed at the server, too');
-	t.true(after.ticks >= before.ticks);
-	const later = await eventually(
-		() => fetched(agent, port, '/'),
-		({ticks}) => ticks > after.ticks + 5,
-		'more ticks',
-	);
-	t.true(later.reused);
-	copy.kill('SIGTERM');
-	t.is(await copy.end(), 3, 'its exit code');
-	t.regex(copy.output, /^answered \d+$/m);
-});
+		const copy = await reborn(t, stage, original);
+		const after = await eventually(() => fetched(agent, port, '/?name=after'));
+		if (!process.env.FRORE_UNDISTURBED) t.false(after.reused, 'the client has connected again');
+		t.deepEqual(after.names, {before: 2, after: 1});
+		t.is(after.requests, 3);
+		t.is(after.pid, before.pid, 'its pid');
+		t.is(after.connections, 1, 'the old connection is closed at the server, too');
+		t.true(after.ticks >= before.ticks);
+		const later = await eventually(
+			() => fetched(agent, port, '/'),
+			({ticks}) => ticks > after.ticks + 5,
+			'more ticks',
+		);
+		t.true(later.reused);
+		copy.kill('SIGTERM');
+		t.is(await copy.end(), 3, 'its exit code');
+		t.regex(copy.output, /^answered \d+$/m);
+	},
+);
 
 withTool('python3', 'an asyncio server with threads answers after the resume', async (t, stage) => {
 	const port = await freePort();

@@ -27,7 +27,11 @@ withTool('bash', 'bash comes back with variables, history and a function', async
 	await terminal.press('C-z');
 	await terminal.until(/Stopped/);
 	t.regex(await terminal.ask('jobs'), /Stopped.*sleep 100/);
-	await terminal.enter('kill %1; wait; exit 7');
+	await terminal.enter('fg');
+	await terminal.until(/^sleep 100$/m);
+	await terminal.press('C-c');
+	t.is(await terminal.exitCode(), 130, 'the end of its child by ctrl-C');
+	await terminal.enter('exit 7');
 	await terminal.until(/ready\$ *$/m);
 	t.is(await terminal.exitCode(), 7, 'the exit code');
 });

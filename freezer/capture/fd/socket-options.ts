@@ -56,21 +56,32 @@ const IPPROTO_UDP = 17;
 const IPPROTO_IPV6 = 41;
 const SOL_NETLINK = 270;
 
+/** Not settable on streams, whose accepted ones hold there what their first packet brought. */
+const DATAGRAM_IP = new Set([32, 33, 34, 49]);
+const DATAGRAM_IPV6 = new Set([17, 18, 19, 29]);
+/** MAXSEG, WINDOW_CLAMP, QUICKACK: of a connection they tell how it went. */
+const OF_CONNECTIONS = new Set([2, 10, 12]);
+const SOCK_STREAM = 1;
+
 export interface Sort {
 	readonly domain: number;
 	readonly type: number;
 	readonly protocol: number;
+	readonly connected?: boolean;
 }
 
 /** [level, option] pairs that a socket of this sort may have. */
-export function optionsOf({domain, protocol}: Sort): [level: number, name: number][] {
+export function optionsOf({domain, type, protocol, connected}: Sort): [level: number, name: number][] {
 	const isIp = domain === AF_INET || domain === AF_INET6;
+	const but = (names: readonly number[], drop: ReadonlySet<number>, when: boolean | undefined) =>
+		when ? names.filter((name) => !drop.has(name)) : names;
+	const stream = type === SOCK_STREAM;
 	const at = (level: number, names: readonly number[]) => names.map((name): [number, number] => [level, name]);
 	return [
 		...at(SOL_SOCKET, SOCKET),
-		...(isIp ? at(IPPROTO_IP, IP) : []),
-		...(domain === AF_INET6 ? at(IPPROTO_IPV6, IPV6) : []),
-		...(isIp && protocol === IPPROTO_TCP ? at(IPPROTO_TCP, TCP) : []),
+		...(isIp ? at(IPPROTO_IP, but(IP, DATAGRAM_IP, stream)) : []),
+		...(domain === AF_INET6 ? at(IPPROTO_IPV6, but(IPV6, DATAGRAM_IPV6, stream)) : []),
+		...(isIp && protocol === IPPROTO_TCP ? at(IPPROTO_TCP, but(TCP, OF_CONNECTIONS, connected)) : []),
 		...(isIp && protocol === IPPROTO_UDP ? at(IPPROTO_UDP, UDP) : []),
 		...(domain === AF_NETLINK ? at(SOL_NETLINK, NETLINK) : []),
 	];

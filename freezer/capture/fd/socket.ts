@@ -81,7 +81,7 @@ export class SocketCapture {
 		const {context} = this;
 		const first_option = context.snapshot.socket_option.length;
 		withPulled(description, (fd) => {
-			for (const row of this.#options.read(fd, facts)) {
+			for (const row of this.#options.read(fd, {...facts, connected: facts.state === 'connected'})) {
 				append(context, 'socket_option', row);
 			}
 
@@ -164,6 +164,15 @@ export class SocketCapture {
 					text: 'a raw socket: it can be resumed by root only',
 				});
 			}
+		}
+
+		const name = facts.state === 'pair' ? unixName(facts.local) : undefined;
+		if (name !== undefined) {
+			this.context.warn({
+				...where(description),
+				kind: 'socket-name',
+				text: `a UNIX connection within the target: after the resume getsockname does not tell ${name} any more`,
+			});
 		}
 
 		if (facts.lostMessages) {

@@ -65,6 +65,15 @@ static long open_embedded(struct fds *f, const char *path)
 	return fd;
 }
 
+/* Mappings made through a writable description would keep a memfd from being sealed against writing (mm/memfd.c: EBUSY). */
+static void open_readonly(struct fds *f, uint32_t i)
+{
+	long fd = f->content[i].seals & F_SEAL_WRITE ? reopen(staged_content(f, i), O_RDONLY) : -1;
+
+	if (fd >= 0)
+		move_fd((int)fd, staged_readonly(f, i));
+}
+
 long contents_open(struct fds *f)
 {
 	uint32_t i;
@@ -96,6 +105,7 @@ long contents_open(struct fds *f)
 			fd = sys2(__NR_ftruncate, staged_content(f, i), (long)c->size);
 		if (fd < 0)
 			return refuse(f->r, "cannot make", path, -fd, 0);
+		open_readonly(f, i);
 	}
 	return 0;
 }
@@ -123,6 +133,15 @@ int content_fd(struct resume *r, uint32_t content)
 	if (fds_load(&f, r, 0) < 0 || content >= f.contents)
 		return -1;
 	return is_open(staged_content(&f, content)) ? staged_content(&f, content) : -1;
+}
+
+int content_map_fd(struct resume *r, uint32_t content)
+{
+	struct fds f;
+
+	if (fds_load(&f, r, 0) == 0 && content < f.contents && is_open(staged_readonly(&f, content)))
+		return staged_readonly(&f, content);
+	return content_fd(r, content);
 }
 
 /* The bytes are in: rights, owner and seals as they were. */

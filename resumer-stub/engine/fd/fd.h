@@ -16,6 +16,8 @@ void descriptors_undo(struct resume *r, uint32_t task);
 
 /* Descriptor of a content that is a memfd or a file; -1 for anonymous shared memory. Valid until contents_seal(). */
 int content_fd(struct resume *r, uint32_t content);
+/* The same for the target's own mappings of it: read-only where a seal will forbid writing. */
+int content_map_fd(struct resume *r, uint32_t content);
 /* The bytes are in: seals the memfds. */
 long contents_seal(struct resume *r);
 

@@ -1,6 +1,6 @@
 /*
  * What the kinds of descriptors share. While a task is resumed every description stands at a number of its own ("staged"), above or
- * between the wanted ones: description d at base + d, content c behind them. The numbers follow from the tables alone, so there is
+ * between the wanted ones: description d at base + d, contents behind them. The numbers follow from the tables alone, so there is
  * nothing to remember from one stage to the next.
  */
 #ifndef FRORE_KINDS_H
@@ -36,9 +36,14 @@ static inline int staged_content(const struct fds *f, uint32_t c)
 {
 	return f->base + (int)f->descriptions + (int)c;
 }
+/* The read-only twin of a memfd that will be sealed against writing. */
+static inline int staged_readonly(const struct fds *f, uint32_t c)
+{
+	return staged_content(f, f->contents + c);
+}
 static inline int journal_fd(const struct fds *f)
 {
-	return f->base + (int)f->descriptions + (int)f->contents;
+	return staged_content(f, 2 * f->contents);
 }
 int is_open(int fd);
 /* Takes `from` to the number `to`, close-on-exec. */
@@ -101,7 +106,9 @@ void socket_set_int(int fd, int level, int name, int value);
 long unix_bind(struct fds *f, uint32_t d, const struct frore_socket *row);
 /* socket-queue.c: puts what waited in a receive queue back; `sender` is its other end, or -1. */
 long socket_fill(struct fds *f, uint32_t d, const struct frore_socket *row, int sender);
-/* socket-holder.c: refuses a bind, naming who has the address. */
+/* socket-holder.c: is a TCP port kept by connections that have ended, while nobody listens? */
+int port_lingers(const struct fds *f, const struct frore_socket *row);
+/* Refuses a bind, naming who has the address. */
 long refuse_address(struct fds *f, uint32_t d, const struct frore_socket *row, long err);
 
 /* Last: what must find everything else in its place. */

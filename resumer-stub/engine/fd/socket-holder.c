@@ -37,11 +37,12 @@ static const char *skip(const char *s, int fields)
 	return s;
 }
 
-/* Inode of the socket that one line of /proc/net/tcp tells, when it has the port and, for TCP, listens; else 0. */
-static int64_t inode_in(const char *line, uint32_t port, int listening)
+/* Inode of the socket that one line of /proc/net/tcp tells, -1 when it has none; 0 unless port and state ("" for any) are the wanted. */
+static int64_t inode_in(const char *line, uint32_t port, const char *state)
 {
 	const char *s = skip(line, 1), *end;
 	uint32_t found = 0;
+	int64_t inode;
 
 	while (*s && *s != ':')
 		s++;
@@ -49,12 +50,13 @@ static int64_t inode_in(const char *line, uint32_t port, int listening)
 		return 0;
 	while (hex_digit(*s) >= 0)
 		found = found << 4 | (uint32_t)hex_digit(*s++);
-	if (found != port || (listening && !text_starts(skip(line, 3), "0A")))
+	if (found != port || !text_starts(skip(line, 3), state))
 		return 0;
-	return text_number(skip(line, 9), &end);
+	inode = text_number(skip(line, 9), &end);
+	return inode > 0 ? inode : -1;
 }
 
-static int64_t find_inode(const char *path, uint32_t port, int listening)
+static int64_t find_inode(const char *path, uint32_t port, const char *state)
 {
 	char buffer[4096];
 	size_t have = 0;
@@ -63,22 +65,22 @@ static int64_t find_inode(const char *path, uint32_t port, int listening)
 
 	if (fd < 0)
 		return 0;
-	while (inode <= 0 && (got = sys_read((int)fd, buffer + have, sizeof(buffer) - 1 - have)) > 0) {
+	while (inode == 0 && (got = sys_read((int)fd, buffer + have, sizeof(buffer) - 1 - have)) > 0) {
 		size_t i, start = 0;
 
 		have += (size_t)got;
-		for (i = 0; i < have && inode <= 0; i++) {
+		for (i = 0; i < have && inode == 0; i++) {
 			if (buffer[i] != '\n')
 				continue;
 			buffer[i] = 0;
-			inode = inode_in(buffer + start, port, listening);
+			inode = inode_in(buffer + start, port, state);
 			start = i + 1;
 		}
 		memmove(buffer, buffer + start, have - start);
 		have -= start;
 	}
 	sys_close((int)fd);
-	return inode > 0 ? inode : 0;
+	return inode;
 }
 
 /* Calls itself never: two levels of /proc, each read in place. Returns the pid that has `link` among its descriptors, or 0. */
@@ -135,45 +137,66 @@ static int64_t find_pid(int64_t inode)
 	return pid;
 }
 
-static int64_t holder_of(const struct frore_socket *row, uint32_t port)
+/* -1: in use by something without an inode, that is, by a connection that has ended. */
+static int64_t find_in_both(const struct frore_socket *row, uint32_t port, const char *state)
 {
 	int stream = row->type == SOCK_STREAM;
-	int64_t inode = find_inode(stream ? "/proc/net/tcp" : "/proc/net/udp", port, stream);
+	int64_t inode = find_inode(stream ? "/proc/net/tcp" : "/proc/net/udp", port, state);
 
-	if (!inode)
-		inode = find_inode(stream ? "/proc/net/tcp6" : "/proc/net/udp6", port, stream);
-	return inode ? find_pid(inode) : 0;
+	return inode ? inode : find_inode(stream ? "/proc/net/tcp6" : "/proc/net/udp6", port, state);
+}
+
+static uint32_t port_of(const struct fds *f, const struct frore_socket *row)
+{
+	const uint8_t *local = artefact_bytes(f->a, row->local);
+
+	return row->local.length >= 4 ? (uint32_t)local[2] << 8 | local[3] : 0;
+}
+
+int port_lingers(const struct fds *f, const struct frore_socket *row)
+{
+	uint32_t port = port_of(f, row);
+
+	return find_in_both(row, port, "0A") == 0 && find_in_both(row, port, "") != 0;
+}
+
+static void hint_for(struct fds *f, const struct frore_socket *row, struct text *hint)
+{
+	int64_t inode = find_in_both(row, port_of(f, row), row->type == SOCK_STREAM ? "0A" : ""), pid = 0;
+
+	if (inode == 0 && row->type == SOCK_STREAM && port_lingers(f, row)) {
+		text_str(hint, "connections that have just ended keep it for a minute: try again then");
+		return;
+	}
+	if (inode > 0)
+		pid = find_pid(inode);
+	if (pid) {
+		text_str(hint, "process ");
+		text_dec(hint, pid);
+		text_str(hint, " has it: ");
+	}
+	text_str(hint, "is the original still running?");
 }
 
 long refuse_address(struct fds *f, uint32_t d, const struct frore_socket *row, long err)
 {
 	const uint8_t *local = artefact_bytes(f->a, row->local);
-	char thing[160], hint[128] = "is the original still running?";
-	struct text t = text_in(thing, sizeof(thing)), h;
-	int64_t pid = 0;
+	char thing[160], hint[128];
+	struct text t = text_in(thing, sizeof(thing)), h = text_in(hint, sizeof(hint));
 
 	if (row->domain == AF_UNIX) {
-		text_char(&t, local[2] ? local[2] : '@');
+		text_char(&t, local[2] ? (char)local[2] : '@');
 		text_str(&t, (const char *)local + 3);
-		return refuse_fd(f, d, "cannot listen at", thing, err, err == -EADDRINUSE ? hint : 0);
-	}
-	if (row->local.length >= 4) {
-		uint32_t port = (uint32_t)local[2] << 8 | local[3];
-
+		text_str(&h, "is the original still running?");
+	} else {
 		text_str(&t, row->type == SOCK_STREAM ? "TCP port " : "UDP port ");
-		text_dec(&t, port);
+		text_dec(&t, port_of(f, row));
 		if (err == -EADDRINUSE)
-			pid = holder_of(row, port);
-	}
-	if (pid) {
-		h = text_in(hint, sizeof(hint));
-		text_str(&h, "process ");
-		text_dec(&h, pid);
-		text_str(&h, " has it: is the original still running?");
+			hint_for(f, row, &h);
 	}
 	return refuse_fd(f, d, "cannot listen at", thing, err,
 			 err == -EADDRINUSE	 ? hint
 			 : err == -EACCES	 ? "ports below 1024 are for root"
-			 : err == -EADDRNOTAVAIL ? "this machine has not the address: give --fd N=hangup or null"
+			 : err == -EADDRNOTAVAIL ? "this machine does not have the address: give --fd N=hangup or null"
 						 : 0);
 }

@@ -15,7 +15,8 @@
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define SOCK_CLOEXEC O_CLOEXEC
-#define ADDRESS_ROOM 128
+#define TCP_REPAIR 19
+#define EADDRINUSE 98
 
 void socket_set_int(int fd, int level, int name, int value)
 {
@@ -35,20 +36,45 @@ static long bind_bytes(const struct fds *f, int fd, const struct frore_socket *r
 	return sys3(__NR_bind, fd, (long)artefact_bytes(f->a, row->local), row->local.length);
 }
 
-/*
- * Connections of the original that still linger would keep its port: SO_REUSEADDR passes them by, and still collides with anybody
- * who listens. Afterwards the option is as the program had it.
- */
-static long ip_bind(struct fds *f, uint32_t d, const struct frore_socket *row)
+/* Repair mode passes by whatever has the port (SK_FORCE_REUSE); root's alone, and no way for a listener, which could not leave it. */
+static long bind_forced(const struct fds *f, int fd, const struct frore_socket *row)
 {
-	int fd = staged(f, d), reuse = get_int(fd, SOL_SOCKET, SO_REUSEADDR);
+	int on = 1;
+	long ret;
+
+	if (!port_lingers(f, row) || sys5(__NR_setsockopt, fd, IPPROTO_TCP, TCP_REPAIR, (long)&on, sizeof(on)) < 0)
+		return -EADDRINUSE;
+	ret = bind_bytes(f, fd, row);
+	socket_set_int(fd, IPPROTO_TCP, TCP_REPAIR, 0);
+	return ret;
+}
+
+static long bind_and_listen(const struct fds *f, int fd, const struct frore_socket *row, int listens, uint32_t backlog)
+{
+	int reuse = get_int(fd, SOL_SOCKET, SO_REUSEADDR);
 	long ret;
 
 	if (row->type == SOCK_STREAM)
 		socket_set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	ret = bind_bytes(f, fd, row);
+	if (ret == -EADDRINUSE && row->type == SOCK_STREAM && !listens)
+		ret = bind_forced(f, fd, row);
+	/* listen(2) looks for collisions once more, so all this is taken back behind it */
+	if (ret == 0 && listens)
+		ret = sys2(__NR_listen, fd, backlog > 0x7fffffff ? 0x7fffffff : (long)backlog);
 	if (row->type == SOCK_STREAM)
 		socket_set_int(fd, SOL_SOCKET, SO_REUSEADDR, reuse);
+	return ret;
+}
+
+/*
+ * Connections of the original that still linger would keep its port: SO_REUSEADDR passes by those whose program had set it too, and
+ * still collides with anybody who listens. Afterwards the option is as the program had it.
+ */
+static long ip_bind(struct fds *f, uint32_t d, const struct frore_socket *row)
+{
+	long ret = bind_and_listen(f, staged(f, d), row, row->state == FRORE_SOCKET_LISTENING, row->backlog);
+
 	if (ret < 0 && row->flags & FRORE_SOCKET_FLAG_EPHEMERAL)
 		return 0;
 	return ret < 0 ? refuse_address(f, d, row, ret) : 0;
@@ -131,7 +157,7 @@ long socket_open(struct fds *f, uint32_t d, const struct frore_socket *row)
 	socket_options(f, d, row, 0);
 	if (bind_it(f, d, row) < 0)
 		return -1;
-	if (row->state != FRORE_SOCKET_LISTENING)
+	if (row->state != FRORE_SOCKET_LISTENING || row->domain == AF_INET || row->domain == AF_INET6)
 		return 0;
 	ret = sys2(__NR_listen, staged(f, d), row->backlog > 0x7fffffff ? 0x7fffffff : (long)row->backlog);
 	return ret < 0 ? refuse_address(f, d, row, ret) : 0;
@@ -167,10 +193,7 @@ static long own_listener(struct fds *f, const struct frore_socket *row)
 
 	if (fd < 0)
 		return fd;
-	socket_set_int((int)fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	ret = bind_bytes(f, (int)fd, row);
-	if (ret == 0)
-		ret = sys2(__NR_listen, fd, 1);
+	ret = bind_and_listen(f, (int)fd, row, 1, 1);
 	if (ret == 0)
 		return fd;
 	sys_close((int)fd);
@@ -192,8 +215,7 @@ static long connect_inside(struct fds *f, uint32_t d, const struct frore_socket 
 	client = sys3(__NR_socket, (int)peer->domain, (int)peer->type | SOCK_CLOEXEC, (int)peer->protocol);
 	if (listener < 0 || client < 0)
 		return refuse_fd(f, d, "cannot connect", "the target with itself", listener < 0 ? listener : client, 0);
-	socket_set_int((int)client, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (bind_bytes(f, (int)client, peer) < 0)
+	if (bind_and_listen(f, (int)client, peer, 0, 0) < 0)
 		warn_fd(f, row->peer, "gets another port:", "a connection of the target with itself", 0, 0);
 	ret = sys3(__NR_connect, client, (long)artefact_bytes(f->a, peer->remote), peer->remote.length);
 	if (ret == 0)

@@ -12,7 +12,7 @@
 
 static int room_needed(const struct fds *f)
 {
-	return (int)f->descriptions + (int)f->contents + KEPT_ROOM;
+	return (int)f->descriptions + 2 * (int)f->contents + KEPT_ROOM;
 }
 
 /* The first gap between the wanted numbers of all tasks in which everything can be staged. */
