@@ -1,27 +1,46 @@
 import {constants} from '../../builder/format/schema.js';
 import {PageMap, type PageRange} from '../sys/pagemap.js';
-import type {CapturedState} from './collect.js';
+import type {CapturedProcess, CapturedState} from './collect.js';
 import {FramePacker, type FrameSink} from './frames.js';
 import {copyContent, imagePages, ownPages} from './pages.js';
 
 /** Lets signals in between pieces of work; the argument says whether the target is stopped. */
 type Breathe = (stopped: boolean) => Promise<void>;
 
-/** Contents and modified pages, while the target is stopped; returns the ranges of modified pages per mapping. */
+/** Ranges of modified pages per mapping of one process. */
+export type OwnRanges = readonly PageRange[][];
+
+/** Contents and modified pages, while the target is stopped; returns the ranges of modified pages per process. */
 export async function copyMemory(
 	state: CapturedState,
 	outbox: {put: FrameSink},
 	breathe: Breathe,
-): Promise<PageRange[][]> {
-	const {collection, process, vmas} = state;
+): Promise<OwnRanges[]> {
+	const {collection, processes} = state;
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
 	for (const [index, source] of collection.contents.sources) {
 		copyContent(index, source, packer);
 		await breathe(true);
 	}
 
-	process.inject.finish();
-	process.stopped.pendingStopSignal = process.inject.stopSignal;
+	const own: OwnRanges[] = [];
+	for (const captured of processes) {
+		const {process} = captured;
+		process.inject.finish();
+		process.stopped.pendingStopSignal = process.inject.stopSignal;
+		own.push(await copyOwnPages(captured, packer, breathe));
+	}
+
+	packer.flush();
+	await breathe(true);
+	return own;
+}
+
+async function copyOwnPages(
+	{process, vmas}: CapturedProcess,
+	packer: FramePacker,
+	breathe: Breathe,
+): Promise<OwnRanges> {
 	const pageMap = new PageMap(process.pid);
 	const own: PageRange[][] = [];
 	try {
@@ -44,25 +63,25 @@ export async function copyMemory(
 		pageMap.close();
 	}
 
-	packer.flush();
-	await breathe(true);
 	return own;
 }
 
 /** Unmodified pages of mapped files, after the release. */
 export async function copyImages(
 	state: CapturedState,
-	own: readonly PageRange[][],
+	own: readonly OwnRanges[],
 	outbox: {put: FrameSink},
 	breathe: Breathe,
 ): Promise<void> {
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
-	for (const [i, vma] of state.vmas.entries()) {
-		for (const stretch of imagePages(vma, state.process.mm, own[i] ?? [])) {
-			packer.add(stretch);
-		}
+	for (const [p, {process, vmas}] of state.processes.entries()) {
+		for (const [i, vma] of vmas.entries()) {
+			for (const stretch of imagePages(vma, process.mm, own[p]?.[i] ?? [])) {
+				packer.add(stretch);
+			}
 
-		await breathe(false);
+			await breathe(false);
+		}
 	}
 
 	packer.flush();
