@@ -1,5 +1,6 @@
 /** `frore run -- CMD ARG...`: starts a program that can be frozen later where only an ancestor may trace it. */
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import type {Command} from 'commander';
 import {FroreError} from '../../builder/errors.js';
 
@@ -102,6 +103,12 @@ async function endAs(ended: import('./run/supervisor.js').Ended): Promise<void> 
 async function asExecError(command: string, error: unknown): Promise<unknown> {
 	const {SysError, errnoWords} = await import('../sys/errno.js');
 	if (!(error instanceof SysError) || error.syscall !== 'execve') return error;
-	const code = error.errno === ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
-	return new FroreError('exec', `cannot run ${command}: ${errnoWords(error.errno)}`, code, {cause: error});
+	const errno = exists(command) ? error.errno : ENOENT;
+	const code = errno === ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
+	return new FroreError('exec', `cannot run ${command}: ${errnoWords(errno)}`, code, {cause: error});
 }
+
+/** execvp(3) says "permission denied" too when some directory of PATH is closed and the program is in none. */
+const exists = (command: string): boolean =>
+	command.includes('/') ||
+	(process.env.PATH ?? '').split(':').some((directory) => existsSync(join(directory, command)));

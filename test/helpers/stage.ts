@@ -111,8 +111,13 @@ export class Stage {
 		});
 	}
 
+	/** The product's command line with arguments, for scripts. */
+	froreCommand(...args: Array<string | number>): string[] {
+		return [...commandLine(), ...args.map(String)];
+	}
+
 	frore(...args: string[]): Promise<Finished> {
-		return this.run([...commandLine(), ...args]);
+		return this.run(this.froreCommand(...args));
 	}
 
 	/** Freezes; throws when the exit code is not the expected one. Gives the artefact's path. */

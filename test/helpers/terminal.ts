@@ -1,5 +1,5 @@
 /** A true terminal for interactive programs: tmux, whose screen can be read and whose size can be changed. */
-import {readdirSync, readFileSync} from 'node:fs';
+import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Stage} from './stage.js';
 import {PATIENCE} from './started.js';
@@ -19,10 +19,10 @@ export class Terminal {
 		const socket = join(stage.dir, `tmux-${++count}`);
 		const shell = "env -u TMUX TERM=screen PS1='ready$ ' HISTFILE= bash --norc --noprofile -i";
 		const size = ['-x', String(cols), '-y', String(rows)];
-		const opened = await stage.run(['tmux', '-S', socket, '-f', '/dev/null', 'new-session', '-d', ...size, shell]);
+		const settings = `${socket}.conf`;
+		writeFileSync(settings, 'set -g status off\n');
+		const opened = await stage.run(['tmux', '-S', socket, '-f', settings, 'new-session', '-d', ...size, shell]);
 		if (opened.code !== 0) throw new Error(`tmux: ${opened.stderr}`);
-		await stage.run(['tmux', '-S', socket, 'set', '-g', 'status', 'off']);
-		await stage.run(['tmux', '-S', socket, 'resize-window', ...size]);
 		const {stdout} = await stage.run(['tmux', '-S', socket, 'list-panes', '-F', '#{pane_pid}']);
 		const terminal = new Terminal(stage, socket, Number(stdout));
 		await terminal.until(/ready\$ *$/m, 'a prompt');

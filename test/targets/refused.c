@@ -189,6 +189,100 @@ static void pipe_outside(void)
 	close(ends[1]);
 }
 
+/* Memory that compresses badly, so that a freeze takes its time. */
+static void big(void)
+{
+	size_t size = 96 << 20;
+	uint64_t *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), x = 88172645463325252;
+
+	MUST((long)at);
+	for (size_t i = 0; i < size / sizeof(x); i++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		at[i] = x;
+	}
+}
+
+static int traced(void)
+{
+	char text[2048];
+	const char *found = strstr(slurp("/proc/self/status", text, sizeof(text)), "TracerPid:\t");
+
+	return found && found[11] != '0';
+}
+
+static void *sleeper(void *unused)
+{
+	(void)unused;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void *exiter(void *unused)
+{
+	(void)unused;
+	while (!traced())
+		;
+	syscall(SYS_exit_group, 9);
+	return NULL;
+}
+
+static void *execer(void *unused)
+{
+	(void)unused;
+	while (!traced())
+		;
+	execl("/proc/self/exe", "refused", "nothing", NULL);
+	return NULL;
+}
+
+/* The last thread does it as soon as the first one is attached to. */
+static void when_traced(void *(*act)(void *))
+{
+	pthread_attr_t small;
+	pthread_t thread;
+
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 32 * 1024);
+	for (int i = 0; i < 200; i++)
+		pthread_create(&thread, &small, sleeper, NULL);
+	pthread_create(&thread, &small, act, NULL);
+}
+
+static void exits(void)
+{
+	when_traced(exiter);
+}
+
+static void execs(void)
+{
+	when_traced(execer);
+}
+
+static void *vforker(void *unused)
+{
+	struct timespec long_time = {4, 0};
+
+	(void)unused;
+	if (vfork() == 0) {
+		nanosleep(&long_time, NULL);
+		_exit(0);
+	}
+	wait(NULL);
+	return sleeper(NULL);
+}
+
+/* A thread that waits for the child of its vfork cannot be stopped. */
+static void vforks(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, vforker, NULL);
+	sleep_ms(50);
+}
+
 static const struct judge_case cases[] = {
 	{"nothing", nothing, wake},
 	{"undumpable", undumpable, wake},
@@ -203,6 +297,10 @@ static const struct judge_case cases[] = {
 	{"sysv", sysv, wake},
 	{"child", child, wake},
 	{"pipe-outside", pipe_outside, wake},
+	{"big", big, wake},
+	{"exits", exits, wake},
+	{"execs", execs, wake},
+	{"vforks", vforks, wake},
 };
 
 int main(int argc, char **argv)

@@ -3,6 +3,7 @@ import {constants, NONE} from '../../../builder/format/schema.js';
 import {encodeText} from '../../../builder/text.js';
 import {type CaptureContext, contentKey} from '../context.js';
 import {contentSource} from './content.js';
+import {hangup} from './external.js';
 import type {Pipes} from './pipe.js';
 import {
 	append,
@@ -39,6 +40,12 @@ const MEMORY_DEVICES = 1n;
 const TMPFS = 0x0102_1994;
 const RAMFS = 0x8584_58f6;
 const PROC = 0x9fa0;
+/** File systems whose files are no bytes on a disk: message queues, memory of huge pages, secret memory. */
+const STRANGE: ReadonlyMap<number, readonly [kind: string, told: string]> = new Map([
+	[0x1980_0202, ['mqueue', 'a POSIX message queue']],
+	[0x9584_58f6, ['hugetlb', 'a file of huge pages']],
+	[0x5345_434d, ['secretmem', 'secret memory']],
+]);
 
 const toBytes = (path: string): Buffer => Buffer.from(encodeText(path));
 
@@ -49,6 +56,13 @@ export function captureFile(context: CaptureContext, pipes: Pipes, description: 
 	const {path, reachable} = locate(description);
 	const isPath = (info.flags & O_PATH) !== 0;
 	const fileSystem = withPulled(description, (fd) => statfsSync(`/proc/self/fd/${fd}`).type);
+	const strange = STRANGE.get(fileSystem);
+	if (strange) {
+		const [kind, told] = strange;
+		context.refuse({...where(description), kind, text: `${told} (${path}): it cannot be carried`});
+		return hangup(context, description, {kind, told, byDefault: 'refuse'});
+	}
+
 	const gone = !reachable && fileSystem !== PROC;
 	let flags =
 		(isPath ? FILE.PATH_ONLY : 0) |

@@ -7,6 +7,7 @@ import {findProvenance, loadedBytesHash, type Provenance} from '../../../builder
 import {fileError, openFile} from '../inspect/open.js';
 import {count, size} from '../inspect/words.js';
 import {tell} from '../messages.js';
+import {createProgress} from '../progress.js';
 
 const PATIENCE = 30_000;
 
@@ -14,7 +15,10 @@ const PATIENCE = 30_000;
 export async function checkFile(path: string, json: boolean): Promise<number> {
 	using opened = await openFile(path);
 	const {artefact} = opened;
-	verify(artefact);
+	{
+		using progress = createProgress('verify');
+		verify(artefact, (done, total) => progress.show(done, total));
+	}
 	const provenance = await checkStub(artefact);
 	if (path === '-') {
 		report(artefact, provenance, json, undefined);
