@@ -60,6 +60,7 @@ export interface SocketFacts {
 export class Sockets {
 	readonly #facts = new Map<Description, SocketFacts>();
 	#unix: Map<number, UnixFacts> | undefined;
+	#room: Buffer | undefined;
 
 	constructor(readonly survey: Survey) {
 		let looked = 0;
@@ -104,7 +105,7 @@ export class Sockets {
 		const local = socketName(fd) ?? Buffer.alloc(0);
 		const remote = peerName(fd) ?? Buffer.alloc(0);
 		const unix = domain === AF_UNIX ? this.#unixFacts(description) : undefined;
-		const tcp = read(SO_PROTOCOL) === IPPROTO_TCP ? getSocketOption(fd, IPPROTO_TCP, TCP_INFO) : undefined;
+		const tcp = read(SO_PROTOCOL) === IPPROTO_TCP ? tcpInfo(fd) : undefined;
 		const listening = read(SO_ACCEPTCONN) !== 0;
 		const facts: SocketFacts = {
 			domain,
@@ -168,7 +169,8 @@ export class Sockets {
 
 	/** Looks at what waits, from the front: the peek offset lets one MSG_PEEK see behind the other. It is put back at the end. */
 	#peek(facts: SocketFacts, fd: Fd): void {
-		const room = Buffer.allocUnsafe(PEEK_ROOM);
+		this.#room ??= Buffer.allocUnsafe(PEEK_ROOM);
+		const room = this.#room;
 		const before = getSocketInt(fd, SOL_SOCKET, SO_PEEK_OFF) ?? -1;
 		const steps = facts.domain === AF_UNIX && setSocketInt(fd, SOL_SOCKET, SO_PEEK_OFF, 0);
 		try {
@@ -190,6 +192,11 @@ export class Sockets {
 			}
 		}
 	}
+}
+
+function tcpInfo(fd: Fd): Buffer | undefined {
+	const info = getSocketOption(fd, IPPROTO_TCP, TCP_INFO);
+	return info && Buffer.from(info);
 }
 
 function isBound(domain: number, local: Buffer): boolean {
