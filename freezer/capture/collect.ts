@@ -9,6 +9,7 @@ import {ProcessCapture} from './process-capture.js';
 import type {Asleep} from './sleep.js';
 import type {StoppedProcess} from './stop.js';
 import type {Stopwatch} from './stopwatch.js';
+import {checkSurroundings} from './surroundings.js';
 import {type CapturedVma, captureVmas, isResident} from './vmas.js';
 
 /** All of a stopped process but its pages. */
@@ -39,6 +40,7 @@ export function collectState(
 	process.settleRegisters();
 	watch.mark('ask');
 	captureDescriptors(collection);
+	checkSurroundings(collection, process, request.ending === 'continue');
 	watch.mark('descriptors');
 	const images = new Images(request.pid, snapshot);
 	collection.defer(() => images.close());

@@ -45,8 +45,24 @@ export async function copyMemory(
 	}
 
 	packer.flush();
+	tellGuards(state, packer);
 	await breathe(true);
 	return own;
+}
+
+/** Guard pages (MADV_GUARD_INSTALL) read as zeros after the resume instead of raising SIGSEGV. */
+function tellGuards({collection, process, vmas}: CapturedState, packer: FramePacker): void {
+	const guarded = vmas.filter(({mapping}) => mapping.flags.has('gu'));
+	const pages = packer.unreadable.filter(({address}) =>
+		guarded.some(({row}) => address >= row.start && address < row.end),
+	);
+	if (pages.length > 0) {
+		collection.warn({
+			pid: process.innerPid,
+			kind: 'guard',
+			text: `${pages.length} guard pages (MADV_GUARD_INSTALL) become ordinary memory`,
+		});
+	}
 }
 
 /** Unmodified pages of mapped files, after the release. */

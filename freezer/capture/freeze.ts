@@ -16,7 +16,7 @@ import {FroreError, failure} from './errors.js';
 import {findVdso} from './mm.js';
 import {Outbox} from './outbox.js';
 import {parseStat} from './parse/stat.js';
-import {checkReader, preflight} from './preflight.js';
+import {checkReader, hasForeignFilters, preflight} from './preflight.js';
 import {observeSleepers} from './sleep.js';
 import {type Ending, StoppedProcess} from './stop.js';
 import {type Phase, Stopwatch} from './stopwatch.js';
@@ -67,7 +67,7 @@ export async function freeze(request: FreezeRequest): Promise<FreezeSummary> {
 async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const {pid, destination, ending} = request;
 	const watch = new Stopwatch();
-	preflight(pid);
+	const status = preflight(pid);
 	checkReader(pid, destination.channel);
 	const writer = new ArtefactWriter(destination, packageBytes('stub'), {
 		codec: request.codec.codec,
@@ -82,7 +82,10 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const sleepers = observeSleepers(pid);
 	watch.mark('prepare');
 
-	const stopped = StoppedProcess.stop(pid, request.stopTimeout, findVdso(pid));
+	const stopped = StoppedProcess.stop(pid, request.stopTimeout, {
+		vdso: findVdso(pid),
+		suspendFilters: hasForeignFilters(status),
+	});
 	collection.defer(() => stopped.release('continue'));
 	const stopTime = clockNow(CLOCK.MONOTONIC);
 	watch.mark('stop');

@@ -44,7 +44,7 @@ async function rehearse(request: FreezeRequest): Promise<void> {
 	const capture = {...request.capture, allow: new Set(['all'])};
 	using collection = new Collection(emptySnapshot(), capture);
 	const sleepers = observeSleepers(request.pid);
-	const stopped = StoppedProcess.stop(request.pid, request.stopTimeout, findVdso(request.pid));
+	const stopped = StoppedProcess.stop(request.pid, request.stopTimeout, {vdso: findVdso(request.pid)});
 	collection.defer(() => stopped.release('continue'));
 	const now = clockNow(CLOCK.MONOTONIC);
 	const state = collectState(request, collection, stopped, sleepers, now, new Stopwatch());
