@@ -133,6 +133,7 @@ export function exampleSnapshot(): Snapshot {
 			row('fd', {task: 1, fd: 9, description: 1}),
 		],
 		inherit: [row('inherit', {flags: constants.INHERIT.WAS_TTY})],
+		image: [row('image', {path: '/usr/bin/server', content: NONE})],
 		file: [
 			row('file', {
 				path: '/var/log/server.log',
@@ -141,8 +142,9 @@ export function exampleSnapshot(): Snapshot {
 				position: 123n,
 				flags: constants.FILE.AT_END,
 				content: NONE,
+				pipe: NONE,
 			}),
-			row('file', {path: '/dev/zero', mode: 0o020666, position: -1n, content: NONE}),
+			row('file', {path: '/dev/zero', mode: 0o020666, position: -1n, content: NONE, pipe: NONE}),
 		],
 		socket: [
 			row('socket', {
