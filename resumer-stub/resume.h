@@ -130,6 +130,8 @@ void say(const char *kind, const char *line, size_t length);
 
 /* launcher/: starts the processes, waits for readiness, gives go, supervises; returns the exit code or dies by the same signal. */
 int launcher_run(struct resume *r);
+/* launcher/walk.c: lets ids pass by until the next one is `wanted`; 0, or -1 when it does not come up in time. */
+long walk_to(int32_t wanted);
 /* Everything up to the root task's existence, for --check. Returns the way, or -1 with the reason in the status page. */
 int launcher_probe(struct resume *r);
 

@@ -10,6 +10,7 @@ import {captureEnded, captureParents, checkSharing} from './relations.js';
 import type {Asleep} from './sleep.js';
 import type {StoppedTree} from './stopped-tree.js';
 import type {Stopwatch} from './stopwatch.js';
+import {checkSurroundings} from './surroundings.js';
 import {type CapturedVma, captureVmas, isResident} from './vmas.js';
 
 /** One process of the target, with the mappings whose pages are to be copied. */
@@ -58,6 +59,10 @@ export function collectState(
 
 	watch.mark('ask');
 	captureDescriptors(collection);
+	for (const process of processes) {
+		checkSurroundings(collection, process, request.ending === 'continue' && process.row === 0);
+	}
+
 	watch.mark('descriptors');
 	const captured = processes.map((process) => captureMemory(collection, process));
 	watch.mark('mappings');

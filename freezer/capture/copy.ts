@@ -1,6 +1,7 @@
 import {constants} from '../../builder/format/schema.js';
 import {PageMap, type PageRange} from '../sys/pagemap.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
+import type {Collection} from './collection.js';
 import {FramePacker, type FrameSink} from './frames.js';
 import {copyContent, imagePages, ownPages} from './pages.js';
 
@@ -32,6 +33,10 @@ export async function copyMemory(
 	}
 
 	packer.flush();
+	for (const captured of processes) {
+		tellGuards(collection, captured, packer);
+	}
+
 	await breathe(true);
 	return own;
 }
@@ -64,6 +69,21 @@ async function copyOwnPages(
 	}
 
 	return own;
+}
+
+/** Guard pages (MADV_GUARD_INSTALL) read as zeros after the resume instead of raising SIGSEGV. */
+function tellGuards(collection: Collection, {process, vmas}: CapturedProcess, packer: FramePacker): void {
+	const guarded = vmas.filter(({mapping}) => mapping.flags.has('gu'));
+	const pages = packer.unreadable.filter(
+		({index, address}) => index === process.mm && guarded.some(({row}) => address >= row.start && address < row.end),
+	);
+	if (pages.length > 0) {
+		collection.warn({
+			pid: process.innerPid,
+			kind: 'guard',
+			text: `${pages.length} guard pages (MADV_GUARD_INSTALL) become ordinary memory`,
+		});
+	}
 }
 
 /** Unmodified pages of mapped files, after the release. */

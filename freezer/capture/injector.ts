@@ -37,6 +37,7 @@ export class ProcessInjector implements Injector {
 		readonly memory: ProcessMemory,
 		readonly leader: InjectionSite,
 		readonly mappings: readonly Mapping[],
+		readonly filtered: boolean,
 	) {}
 
 	get scratch(): RemoteAddr {
@@ -99,6 +100,7 @@ export class ProcessInjector implements Injector {
 			wanted.original,
 			wanted.signalMask,
 			this.#room.address,
+			!this.filtered,
 		);
 		injection.begin(wanted.landing);
 		this.#active = injection;

@@ -7,6 +7,8 @@ import {parseStatus, type Status} from './parse/status.js';
 import {toText} from './text.js';
 
 const PF_KTHREAD = 0x0020_0000;
+const CAP_SYS_PTRACE = 1n << 19n;
+const CAP_SYS_ADMIN = 1n << 21n;
 
 /** What can be refused before anything is stopped. Throws; returns the status read. */
 export function preflight(pid: Pid): Status {
@@ -80,7 +82,6 @@ function countThreads(pid: Pid): number {
 
 function checkOwner(pid: Pid, named: string, status: Status): void {
 	const own = parseStatus(tryReadProcText('/proc/self/status') ?? '');
-	const CAP_SYS_PTRACE = 1n << 19n;
 	if (own.mask('CapEff') & CAP_SYS_PTRACE) {
 		return;
 	}
@@ -138,8 +139,6 @@ function checkClass(pid: Pid, named: string): void {
 }
 
 function checkSeccomp(named: string, status: Status): void {
-	const own = parseStatus(tryReadProcText('/proc/self/status') ?? '');
-	const isRoot = own.numbers('Uid')[1] === 0;
 	if (status.number('Seccomp') === 1) {
 		throw refusal(
 			'seccomp',
@@ -147,14 +146,26 @@ function checkSeccomp(named: string, status: Status): void {
 		);
 	}
 
-	if (!isRoot && status.number('Seccomp_filters') > own.number('Seccomp_filters')) {
-		throw refusal(
-			'seccomp',
-			`${named} cannot be frozen: it runs under ${status.number('Seccomp_filters')} seccomp filters and frore under ${own.number('Seccomp_filters')}`,
-			'Run frore as root.',
-		);
+	if (!hasForeignFilters(status)) {
+		return;
+	}
+
+	const own = ownStatus();
+	const counts = `it runs under ${status.number('Seccomp_filters')} seccomp filters and frore under ${own.number('Seccomp_filters')}`;
+	if (!(own.mask('CapEff') & CAP_SYS_ADMIN)) {
+		throw refusal('seccomp', `${named} cannot be frozen: ${counts}`, 'Run frore as root.');
+	}
+
+	if (own.number('Seccomp') !== 0) {
+		throw refusal('seccomp', `${named} cannot be frozen: ${counts}`, 'Run frore outside the container.');
 	}
 }
+
+const ownStatus = (): Status => parseStatus(tryReadProcText('/proc/self/status') ?? '');
+
+/** True when calls that pass here might not pass there. */
+export const hasForeignFilters = (status: Status): boolean =>
+	status.number('Seccomp_filters') > ownStatus().number('Seccomp_filters');
 
 /** Writing to a pipe that only the stopped target reads would never end. */
 export function checkReader(pid: Pid, channel: string | undefined): void {

@@ -61,7 +61,12 @@ export class ProcessCapture implements CapturedTask {
 		const leader = stopped.leader;
 		snapshot.task.push(taskRow(pid, this.facts, this.mm, firstThread, this.threads.length, leader.jobStop !== 0));
 		snapshot.pending.push(...capturePending(this.row, NONE, leader.tid));
-		this.inject = new ProcessInjector(this.memory, this.threads[0]!.site, this.mappings);
+		this.inject = new ProcessInjector(
+			this.memory,
+			this.threads[0]!.site,
+			this.mappings,
+			this.facts.status.number('Seccomp') !== 0,
+		);
 	}
 
 	/** What only the target can tell about itself, by injected calls. */
@@ -87,12 +92,14 @@ export class ProcessCapture implements CapturedTask {
 	settleRegisters(): void {
 		const actions = this.snapshot.sigaction.filter((action) => action.task === this.row);
 		const pending = this.snapshot.pending.filter((signal) => signal.task === this.row);
+		// A filter that never thought of restart_syscall(2) would kill the process at the release.
+		const filtered = this.facts.status.number('Seccomp') !== 0;
 		for (const thread of this.threads) {
 			const row = this.snapshot.thread[thread.row]!;
 			const flags = deliverableHandlerFlags(pending, thread.row, row.sigmask, actions);
 			const normalised = this.#normalise(thread.stopped, thread.asleepNs, row.rseq, flags);
 			applyRegisters(row, normalised);
-			if (thread.stopped.wasEintr) {
+			if (thread.stopped.wasEintr || (filtered && thread.stopped.registers.signed('rax') === RESTARTBLOCK)) {
 				thread.stopped.released = this.#liveRegisters(thread.stopped, normalised);
 			}
 		}
@@ -169,6 +176,7 @@ export class ProcessCapture implements CapturedTask {
 }
 
 const ERESTARTNOHAND = -514n;
+const RESTARTBLOCK = -516n;
 
 function timespec(seconds: bigint, fraction: bigint): Buffer {
 	const bytes = Buffer.alloc(16);

@@ -4,6 +4,7 @@ import {listNumbers, tryReadProcText} from '../sys/procfs.js';
 import * as ptrace from '../sys/ptrace.js';
 import {Registers} from '../sys/registers.js';
 import type {Pid, Tid} from '../sys/types.js';
+import {Unstick} from '../sys/unstick.js';
 import {failure, refusal} from './errors.js';
 import {parseStat} from './parse/stat.js';
 import {ptraceHint} from './preflight.js';
@@ -30,6 +31,13 @@ const SIGSTOP = 19;
 const options =
 	ptrace.option.SYSGOOD | ptrace.option.FORK | ptrace.option.VFORK | ptrace.option.CLONE | ptrace.option.EXEC;
 
+export interface StopOptions {
+	/** Where no thread should stand: another kernel has another one. */
+	readonly vdso?: {readonly start: bigint; readonly end: bigint} | undefined;
+	/** Lets injected calls pass the target's seccomp filters while it is traced; needs CAP_SYS_ADMIN. */
+	readonly suspendFilters?: boolean;
+}
+
 /** How the target goes on. */
 export type Ending = 'continue' | 'stop' | 'halt';
 
@@ -45,15 +53,21 @@ export class StoppedProcess implements Disposable {
 	/** Stop signals that arrived while system calls were injected. */
 	pendingStopSignal = 0;
 	#released = false;
+	/** While threads are being stopped. */
+	#unstick: Unstick | undefined;
 
-	private constructor(readonly pid: Pid) {}
+	private constructor(
+		readonly pid: Pid,
+		private readonly extraOptions: number,
+	) {}
 
 	/**
 	 * Seizes and interrupts every thread, and looks again until there is no new one.
-	 * @param vdso where no thread should stand: another kernel has another one
 	 */
-	static stop(pid: Pid, timeoutSeconds: number, vdso?: {start: bigint; end: bigint}): StoppedProcess {
-		const process = new StoppedProcess(pid);
+	static stop(pid: Pid, timeoutSeconds: number, {vdso, suspendFilters = false}: StopOptions = {}): StoppedProcess {
+		const process = new StoppedProcess(pid, suspendFilters ? ptrace.option.SUSPEND_SECCOMP : 0);
+		using unstick = new Unstick();
+		process.#unstick = unstick;
 		try {
 			const deadline = clockNow(CLOCK.MONOTONIC) + BigInt(Math.round(timeoutSeconds * 1e9));
 			process.#stopAll(deadline);
@@ -65,6 +79,8 @@ export class StoppedProcess implements Disposable {
 		} catch (error) {
 			process.release('continue');
 			throw error;
+		} finally {
+			process.#unstick = undefined;
 		}
 	}
 
@@ -166,8 +182,12 @@ export class StoppedProcess implements Disposable {
 
 	#seize(tid: Tid): boolean {
 		try {
-			ptrace.seize(tid, options);
+			ptrace.seize(tid, options | this.extraOptions);
 			this.#seized.add(tid);
+			if ((tid as number) !== (this.pid as number)) {
+				this.#unstick?.add(tid);
+			}
+
 			ptrace.interrupt(tid);
 			return true;
 		} catch (error) {

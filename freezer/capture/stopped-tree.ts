@@ -3,7 +3,7 @@ import type {Pid} from '../sys/types.js';
 import {failure, refusal} from './errors.js';
 import {findVdso} from './mm.js';
 import {parseStat} from './parse/stat.js';
-import {preflight} from './preflight.js';
+import {hasForeignFilters, preflight} from './preflight.js';
 import {childrenOf, isHelper} from './resolve.js';
 import {type Ending, StoppedProcess} from './stop.js';
 
@@ -51,8 +51,9 @@ export class StoppedTree implements Disposable {
 	}
 
 	#add(pid: Pid, timeoutSeconds: number): void {
+		const suspendFilters = hasForeignFilters(preflight(pid));
 		this.#known.add(pid);
-		this.processes.push(StoppedProcess.stop(pid, timeoutSeconds, findVdso(pid)));
+		this.processes.push(StoppedProcess.stop(pid, timeoutSeconds, {vdso: findVdso(pid), suspendFilters}));
 	}
 
 	/** A stopped parent makes no more children; those that it made meanwhile show in the next round. */
@@ -92,7 +93,6 @@ export class StoppedTree implements Disposable {
 		}
 
 		try {
-			preflight(child);
 			this.#add(child, timeoutSeconds);
 		} catch (error) {
 			const now = stateOf(child);

@@ -19,6 +19,7 @@ export const POLLERR = 8;
 export const POLLHUP = 16;
 
 const FIONREAD = 0x541b;
+const TIOCOUTQ = 0x5411;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 const SPLICE_F_NONBLOCK = 2;
@@ -49,6 +50,9 @@ export function ioctlGet(fd: Fd, request: number, length: number): Buffer | unde
 
 /** Bytes that wait to be read (FIONREAD). */
 export const bytesWaiting = (fd: Fd): number => ioctlGet(fd, FIONREAD, 4)?.readInt32LE(0) ?? 0;
+
+/** Bytes of a socket that the other end has not taken yet (TIOCOUTQ). */
+export const bytesUnsent = (fd: Fd): number => ioctlGet(fd, TIOCOUTQ, 4)?.readInt32LE(0) ?? 0;
 
 /** Events of poll(2) at this moment. */
 export function eventsNow(fd: Fd, events: number): number {

@@ -29,20 +29,22 @@ export class ThreadInjection {
 		readonly signalMask: bigint,
 		/** Executable room of LANDING_SIZE bytes that nothing else uses. */
 		readonly code: RemoteAddr,
+		/** False under a seccomp filter, which might not let a landing give the affinity back. */
+		readonly mayPin: boolean,
 	) {
 		this.#affinity = getAffinity(tid);
 	}
 
 	/** Makes the thread ready for calls. From here to the end of `end` it lands if the freezer dies. */
 	begin(landing: Pick<Landing, 'registers' | 'restart'>): void {
-		const affinity = unpinnedMask(this.#affinity);
+		const affinity = this.mayPin ? unpinnedMask(this.#affinity) : undefined;
 		this.memory.write(this.code, landingCode({...landing, affinity, signalMask: this.signalMask}, this.code));
 		const registers = this.original.copy();
 		registers.set('rip', this.code + BigInt(LANDING_ENTRY));
 		registers.set('orig_rax', -1);
 		ptrace.setRegisters(this.tid, registers.bytes);
 		ptrace.setSignalMask(this.tid, ALL_SIGNALS);
-		const cpu = commonCpu(tracerAffinity(), this.#affinity);
+		const cpu = this.mayPin ? commonCpu(tracerAffinity(), this.#affinity) : undefined;
 		if (cpu !== undefined && !this.#affinity.equals(maskOf(cpu, this.#affinity.length))) {
 			this.#pinned = trySetAffinity(this.tid, maskOf(cpu, this.#affinity.length)) === 0;
 		}

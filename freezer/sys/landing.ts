@@ -11,15 +11,16 @@ export interface Landing {
 	/** Where the thread goes on: restartable registers. */
 	readonly registers: Registers;
 	readonly signalMask: bigint;
-	readonly affinity: Uint8Array;
+	/** Undefined when it was left alone. */
+	readonly affinity: Uint8Array | undefined;
 	/** A struct timespec that register `restartRegister` is to point at. */
 	readonly restart?: {readonly register: RegisterName; readonly timespec: Uint8Array};
 }
 
 /** Bytes of code and slots together with an affinity mask of up to 64 bytes (512 CPUs). */
 export const LANDING_SIZE = 512;
-/** syscall; mov edi, 0; mov esi, … */
-export const LANDING_SIGNATURE = Buffer.from([0x0f, 0x05, 0xbf, 0, 0, 0, 0, 0xbe]);
+/** syscall; mov edi, 0 */
+export const LANDING_SIGNATURE = Buffer.from([0x0f, 0x05, 0xbf, 0, 0, 0, 0]);
 /** Jumping here lands at once. */
 export const LANDING_ENTRY = 2;
 
@@ -47,7 +48,7 @@ const loads: readonly (readonly [RegisterName, number, number])[] = [
 
 /** The landing of one thread; `base` is where it will be in the target. */
 export function landingCode(landing: Landing, base: bigint): Buffer {
-	const page = Buffer.alloc(LANDING_SIZE + Math.max(0, landing.affinity.length - 64));
+	const page = Buffer.alloc(LANDING_SIZE + Math.max(0, (landing.affinity?.length ?? 0) - 64));
 	let slot = slotsOffset;
 	let at = 0;
 	const emit = (...code: number[]) => {
@@ -87,10 +88,13 @@ export function landingCode(landing: Landing, base: bigint): Buffer {
 
 	emit(0x0f, 0x05); // syscall
 	immediate([0xbf], 0); // mov edi, 0
-	immediate([0xbe], landing.affinity.length); // mov esi, length
-	relative([0x48, 0x8d, 0x15], slotFor(landing.affinity)); // lea rdx, mask
-	immediate([0xb8], nr.sched_setaffinity);
-	emit(0x0f, 0x05);
+	if (landing.affinity) {
+		immediate([0xbe], landing.affinity.length); // mov esi, length
+		relative([0x48, 0x8d, 0x15], slotFor(landing.affinity)); // lea rdx, mask
+		immediate([0xb8], nr.sched_setaffinity);
+		emit(0x0f, 0x05);
+	}
+
 	relative([0x48, 0x8d, 0x25], slotFor(word(registers.get('eflags') & ~0x100n))); // lea rsp, flags
 	emit(0x9d); // popfq
 	relative([0x48, 0x8b, 0x25], slotFor(word(registers.get('rsp')))); // mov rsp, [rsp slot]

@@ -23,7 +23,15 @@ const request = {
 	GET_RSEQ_CONFIGURATION: 0x420f,
 } as const;
 
-export const option = {SYSGOOD: 1, FORK: 2, VFORK: 4, CLONE: 8, EXEC: 16, EXITKILL: 0x100000} as const;
+export const option = {
+	SYSGOOD: 1,
+	FORK: 2,
+	VFORK: 4,
+	CLONE: 8,
+	EXEC: 16,
+	EXITKILL: 0x100000,
+	SUSPEND_SECCOMP: 0x200000,
+} as const;
 export const event = {FORK: 1, VFORK: 2, CLONE: 3, EXEC: 4, STOP: 128} as const;
 
 const NT_PRSTATUS = 1;

@@ -17,12 +17,17 @@ const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const NETLINK_SOCK_DIAG = 4;
 
-/** Value of an option, undefined when the socket does not know it. */
-export function getSocketOption(fd: Fd, level: number, name: number, size = 256): Buffer | undefined {
-	const value = Buffer.alloc(size);
-	const length = Buffer.alloc(4);
+/** Room for what a call returns, used again by the next: thousands of sockets are asked dozens of questions in the pause. */
+const room = Buffer.alloc(4096 + 512);
+const value = room.subarray(0, 256);
+const valueAddress = addressOf(value);
+const length = room.subarray(256, 260);
+const lengthAddress = addressOf(length);
+
+/** Value of an option, undefined when the socket does not know it. Valid until the next call; at most 256 bytes. */
+export function getSocketOption(fd: Fd, level: number, name: number, size = value.length): Buffer | undefined {
 	length.writeUInt32LE(size);
-	return rawSyscall(nr.getsockopt, fd, level, name, value, length) < 0
+	return rawSyscall(nr.getsockopt, fd, level, name, valueAddress, lengthAddress) < 0
 		? undefined
 		: value.subarray(0, Math.min(size, length.readUInt32LE()));
 }
@@ -81,26 +86,27 @@ export interface PeekedMessage {
 
 /** The next message at the peek offset, or what waits in a stream; undefined when there is none. `data` is room for it. */
 export function peekMessage(fd: Fd, data: Buffer): PeekedMessage | undefined {
-	const name = Buffer.alloc(128);
-	const control = Buffer.alloc(4096);
-	const parts = Buffer.alloc(16);
+	const name = room.subarray(264, 264 + 128);
+	const parts = room.subarray(392, 392 + 16);
+	const header = room.subarray(408, 408 + 56);
+	const control = room.subarray(512);
 	parts.writeBigUInt64LE(addressOf(data), 0);
 	parts.writeBigUInt64LE(BigInt(data.length), 8);
-	const header = Buffer.alloc(56);
-	header.writeBigUInt64LE(addressOf(name), 0);
+	header.fill(0);
+	header.writeBigUInt64LE(valueAddress + 264n, 0);
 	header.writeUInt32LE(name.length, 8);
-	header.writeBigUInt64LE(addressOf(parts), 16);
+	header.writeBigUInt64LE(valueAddress + 392n, 16);
 	header.writeBigUInt64LE(1n, 24);
-	header.writeBigUInt64LE(addressOf(control), 32);
+	header.writeBigUInt64LE(valueAddress + 512n, 32);
 	header.writeBigUInt64LE(BigInt(control.length), 40);
-	const length = rawSyscall(nr.recvmsg, fd, header, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	if (length < 0) {
+	const got = rawSyscall(nr.recvmsg, fd, valueAddress + 408n, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (got < 0) {
 		return undefined;
 	}
 
 	return {
-		data: Buffer.from(data.subarray(0, length)),
-		address: name.subarray(0, Math.min(name.length, header.readUInt32LE(8))),
+		data: Buffer.from(data.subarray(0, got)),
+		address: Buffer.from(name.subarray(0, Math.min(name.length, header.readUInt32LE(8)))),
 		fds: descriptorsIn(control.subarray(0, Number(header.readBigUInt64LE(40)))),
 		truncated: (header.readInt32LE(48) & (MSG_CTRUNC | MSG_TRUNC)) !== 0,
 	};

@@ -131,7 +131,12 @@ static long create(struct engine *e, uint32_t i)
 	int tries;
 	long ret;
 
-	if (e->r->way != WAY_RENUMBER) {
+	/* ids count up: the next one needs no walk */
+	if (e->r->way == WAY_WALK && tid != e->threads[i - 1].tid + 1 && walk_to(tid) < 0) {
+		e->r->status->pid_taken = 1;
+		return refuse(e->r, "cannot wait for", "a thread's old id", 0, "it does not come up in time");
+	}
+	if (e->r->way == WAY_HOST || e->r->way == WAY_PRIVATE) {
 		args.set_tid = (uint64_t)&tid;
 		args.set_tid_size = 1;
 	}
@@ -146,6 +151,8 @@ static long create(struct engine *e, uint32_t i)
 			break;
 		sys2(__NR_nanosleep, (long)wait, 0);
 	}
+	if (e->r->way == WAY_WALK && ret > 0 && ret != tid)
+		ret = -17; /* somebody else was quicker */
 	if (ret == -17)
 		e->r->status->pid_taken = 1; /* the launcher may try another way */
 	return ret < 0 ? refuse(e->r, "cannot create", "a thread with its old id", -ret,

@@ -107,7 +107,7 @@ static long clone_root(struct launch *l, int *pidfd)
 	if (l->r->way != WAY_WALK)
 		return clone_plain(0, pidfd);
 	for (;;) {
-		if (walk_to(l, wanted) < 0)
+		if (walk_to(wanted) < 0)
 			return -62; /* ETIME */
 		pid = clone_plain(0, pidfd);
 		if (pid == 0 && sys0(__NR_getpid) != wanted) /* somebody else was quicker: once more */

@@ -3,9 +3,11 @@
 #include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/memfd.h>
+#include <linux/prctl.h>
 
 #include "launcher.h"
 
+#define WALKS 3 /* others may take an id while we walk */
 #define PIDFD_GET_INFO_64 0xc040ff0bUL /* _IOWR(0xff, 11, 64 bytes), kernel 6.13 */
 
 long cpu_check(struct resume *r);
@@ -73,7 +75,7 @@ static long try_way(struct launch *l, enum way way)
 	if (ret >= 0 || !s->pid_taken || l->r->options.pid != PID_AUTO)
 		return ret;
 	forget_failure(s);
-	l->why[way].step = STEP_BUSY;
+	l->why[way].step = way == WAY_WALK ? STEP_WALK : STEP_BUSY;
 	return 1;
 }
 
@@ -81,12 +83,13 @@ static long by_some_way(struct launch *l)
 {
 	enum pid_mode mode = l->r->options.pid;
 	long ret = 1;
+	int tries;
 
 	if (mode == PID_AUTO || mode == PID_HOST)
 		ret = try_way(l, WAY_HOST);
 	if (ret > 0 && (mode == PID_AUTO || mode == PID_PRIVATE))
 		ret = try_way(l, WAY_PRIVATE);
-	if (ret > 0 && mode == PID_AUTO)
+	for (tries = 0; ret > 0 && mode == PID_AUTO && tries < WALKS; tries++)
 		ret = try_way(l, WAY_WALK);
 	if (ret > 0 && (mode == PID_RENUMBER || (mode == PID_AUTO && l->thread_count == 1)))
 		ret = try_way(l, WAY_RENUMBER);
@@ -244,6 +247,7 @@ int launcher_probe(struct resume *r)
 	struct launch launch, *l = &launch;
 
 	memset(l, 0, sizeof(*l));
+	sys_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	r->dry_run = 1;
 	l->announce = -1;
 	if (describe(l, r) < 0 || terminal_find(l) < 0 || open_own(l) < 0)
@@ -261,6 +265,8 @@ int launcher_run(struct resume *r)
 	struct launch launch, *l = &launch;
 
 	memset(l, 0, sizeof(*l));
+	/* file capabilities take it away, and with it our own /proc files */
+	sys_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	if (describe(l, r) < 0 || reexec_if_needed(r) < 0 || cpu_check(r) < 0 || into_background(l) < 0 ||
 	    terminal_find(l) < 0 || open_own(l) < 0)
 		return fail(r);

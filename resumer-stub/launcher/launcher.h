@@ -31,7 +31,7 @@ struct marker {
 enum step {
 	STEP_NONE,
 	STEP_BUSY,	 /* error holds the id that is in use */
-	STEP_THREADS,	 /* only a single thread can be given its id by walking */
+	STEP_TREE,	 /* only a single process can be given its ids by walking */
 	STEP_NAMESPACES, /* clone with the namespace flags */
 	STEP_MAPS,	 /* writing uid_map and gid_map */
 	STEP_MOUNT,	 /* making the mounts private */
@@ -146,8 +146,6 @@ void remedy_describe(struct text *t, struct launch *l, enum way way);
 long clone_plain(uint64_t flags, int *pidfd);
 /* clone3 with an id in the innermost pid namespace; -EPERM, -EEXIST, -ENOSYS where that is refused. */
 long clone_with_id(uint64_t flags, int32_t id, int *pidfd);
-/* walk.c: lets ids pass by until the next one is `wanted`; 0, or -1 when the budget is used up. */
-long walk_to(struct launch *l, int32_t wanted);
 
 /* namespaces.c: by the relay. */
 long namespaces_enter(struct launch *l);

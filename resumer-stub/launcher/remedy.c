@@ -77,10 +77,10 @@ void remedy_describe(struct text *t, struct launch *l, enum way way)
 		describe_busy(t, err);
 	else if (step == STEP_USER)
 		describe_user(t, l);
-	else if (step == STEP_THREADS)
-		text_str(t, "only for a single thread");
+	else if (step == STEP_TREE)
+		text_str(t, "only for a single process");
 	else if (step == STEP_WALK)
-		text_str(t, "the pid does not come up within 2 s");
+		text_str(t, "its ids do not come up within 2 s");
 	else if (step == STEP_SET_TID)
 		describe_set_tid(t, l, err);
 	else {
@@ -126,12 +126,12 @@ long remedy_refuse(struct launch *l)
 	}
 	if (sysctl) {
 		text_str(&what_to_do, sysctl);
-		text_str(&what_to_do, "; ");
+		text_str(&what_to_do, "; or ");
 	}
 	if (l->foreign) {
-		text_str(&what_to_do, "or run it as that user");
+		text_str(&what_to_do, "run it as that user");
 	} else {
-		text_str(&what_to_do, "or as root: setcap cap_checkpoint_restore+ep ");
+		text_str(&what_to_do, "as root: setcap cap_checkpoint_restore+ep ");
 		text_str(&what_to_do, l->r->exec_path ? l->r->exec_path : "FILE");
 		if (l->r->options.pid == PID_AUTO)
 			text_str(&what_to_do, "; or --pid renumber, where the program gets along with new ids");

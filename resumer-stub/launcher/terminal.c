@@ -73,6 +73,7 @@ static long open_terminal(struct launch *l)
 	return any < 0 ? -1 : sys_fcntl(any, F_DUPFD_CLOEXEC, HIGH_FD);
 }
 
+/* A program that handles SIGWINCH and reads single keys: it draws on the whole screen, or its own input line. */
 static int draws_on_resize(const struct launch *l)
 {
 	uint64_t count, i;
@@ -90,11 +91,15 @@ long terminal_find(struct launch *l)
 	const struct frore_tty *t = terminal_recorded(l);
 
 	l->tty = l->r->terminal_fd = -1;
-	l->draws = draws_on_resize(l);
 	l->new_session = !t;
 	l->own.master = l->own.slave = l->own.connected = l->own.listening = l->own.client = -1;
 	if (!t)
 		return 0;
+	if (t->termios.length >= sizeof(l->target_modes)) {
+		memcpy(&l->target_modes, artefact_bytes(&l->r->artefact, t->termios), sizeof(l->target_modes));
+		l->has_target_modes = 1;
+		l->draws = !(l->target_modes.c_lflag & ICANON) && draws_on_resize(l);
+	}
 	if (!l->r->options.detach)
 		l->tty = (int)open_terminal(l);
 	if (l->r->options.detach || (l->r->options.own_tty && l->tty >= 0)) {
@@ -105,10 +110,6 @@ long terminal_find(struct launch *l)
 	if (l->tty < 0)
 		return refuse(l->r, "cannot resume here: the program needs a terminal and there is none,", "run it on a terminal,", 0,
 			      "or with --detach");
-	if (t->termios.length >= sizeof(l->target_modes)) {
-		memcpy(&l->target_modes, artefact_bytes(&l->r->artefact, t->termios), sizeof(l->target_modes));
-		l->has_target_modes = 1;
-	}
 	l->redraw = REDRAW_DUE;
 	/* in a pipeline somebody else may be reading the terminal: `./job | less` */
 	l->lazy_terminal = is_stream(1);

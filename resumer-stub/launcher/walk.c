@@ -52,12 +52,11 @@ static int64_t highest_pid(void)
 	return n > 0 ? text_number(line, 0) : 4194304;
 }
 
-long walk_to(struct launch *l, int32_t wanted)
+long walk_to(int32_t wanted)
 {
 	int64_t start = now(), spent, left, max = highest_pid();
 	uint32_t steps;
 
-	(void)l;
 	if (wanted <= RESERVED || wanted >= max)
 		return -1;
 	for (steps = 1;; steps++) {

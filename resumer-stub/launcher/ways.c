@@ -41,8 +41,8 @@ int way_hopeless(struct launch *l, enum way way)
 
 	if (l->foreign && way != WAY_PRIVATE)
 		note(l, way, STEP_USER, 0);
-	else if (way == WAY_WALK && (l->thread_count > 1 || l->task_count > 1))
-		note(l, way, STEP_THREADS, 0);
+	else if (way == WAY_WALK && l->task_count > 1)
+		note(l, way, STEP_TREE, 0);
 	else if ((way == WAY_HOST || way == WAY_WALK) && (busy = id_in_use(l)))
 		note(l, way, STEP_BUSY, busy);
 	else if (way == WAY_HOST && (ret = may_choose(l)) < 0)

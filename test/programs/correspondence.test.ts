@@ -17,7 +17,8 @@ withTool('irssi', 'irssi keeps its scrollback and connects again by itself', asy
 		`servers = ({address = "127.0.0.1"; chatnet = "test"; port = "${server.port}"; use_tls = "no"; autoconnect = "yes";});
 chatnets = {test = {type = "IRC";};};
 channels = ({name = "#frore"; chatnet = "test"; autojoin = "yes";});
-settings = {core = {server_reconnect_time = "1s"; real_name = "t"; user_name = "t"; nick = "tester";};};
+settings = {core = {server_reconnect_time = "1s"; real_name = "t"; user_name = "t"; nick = "tester";};
+"irc/core" = {cmd_queue_speed = "50msec";};};
 `,
 	);
 	chmodSync(config, 0o666);

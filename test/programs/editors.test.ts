@@ -55,6 +55,9 @@ async function play(t: ExecutionContext, stage: Stage, program: Screenful): Prom
 	await terminal.until(/Stopped/, 'the shell after ctrl-Z');
 	await terminal.enter('clear; fg');
 	await terminal.until(program.shows, 'the program after fg');
+	const again = await freezeInTerminal(stage, terminal, program.comm ?? program.tool, program.suspend);
+	await thawInTerminal(terminal, again);
+	await terminal.until(program.shows, 'the screen of the second copy');
 	await program.finish(terminal, stage, t);
 	await terminal.until(/ready\$ *$/m, 'the prompt at the end');
 	await terminal.enter('clear; stty -a | tr " " "\\n" | grep -x -e -\\\\?echo -e -\\\\?icanon; echo "code $?"');
@@ -66,7 +69,8 @@ async function play(t: ExecutionContext, stage: Stage, program: Screenful): Prom
 const programs: Screenful[] = [
 	{
 		tool: 'vim',
-		command: 'vim -u NONE -N -i NONE text',
+		// Without the timeout it waits a second to see whether Escape begins the code of a key.
+		command: "vim -u NONE -N -i NONE -c 'set ttimeout ttimeoutlen=10' text",
 		shows: /line 1 of the text/,
 		larger: /line 27 of the text/,
 		prepare: async (terminal) => {

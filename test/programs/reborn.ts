@@ -13,9 +13,14 @@ import {Skipped} from '../helpers/users.js';
  * Freezes with --halt, waits until the original is gone, and runs the file. With FRORE_UNDISTURBED
  * the original itself is given back, which shows whether the test is right.
  */
-export async function reborn(t: ExecutionContext, stage: Stage, original: Started): Promise<Started> {
+export async function reborn(
+	t: ExecutionContext,
+	stage: Stage,
+	original: Started,
+	args: string[] = [],
+): Promise<Started> {
 	if (process.env.FRORE_UNDISTURBED) return original;
-	const {file, stderr} = await stage.freeze(original.pid, {halt: true});
+	const {file, stderr} = await stage.freeze(original.pid, {halt: true, args});
 	if (stderr) t.log(stderr.trimEnd());
 	t.is(await original.end(), 137, 'the original is ended by --halt');
 	return stage.thaw(file);

@@ -99,9 +99,19 @@ withTool('python3', 'an asyncio server with threads answers after the resume', a
 		'beats of every thread',
 	);
 	next.end();
-	copy.kill('SIGTERM');
-	t.is(await copy.end(), 4, 'its exit code');
-	t.regex(copy.output, /^total 42$/m);
+
+	const second = await reborn(t, stage, copy);
+	const last = await eventually(async () => {
+		const fresh = new Lines(port);
+		await fresh.ask('add 0');
+		return fresh;
+	});
+	t.is(await last.ask('add 1'), '43', 'a copy of the copy');
+	t.is(await last.ask('tids'), tids);
+	last.end();
+	second.kill('SIGTERM');
+	t.is(await second.end(), 4, 'its exit code');
+	t.regex(second.output, /^total 43$/m);
 });
 
 async function redis(stage: Stage, port: number, ...command: string[]): Promise<string> {
@@ -136,6 +146,9 @@ withTool('redis-server', 'redis comes back with its data, saves it, and takes mo
 		'end of the background save',
 	);
 	t.regex((await stage.run(['head', '-c', '5', `${stage.dir}/dump.rdb`])).stdout, /^REDIS$/);
+
+	const second = await reborn(t, stage, copy);
+	t.is(await eventually(() => redis(stage, port, 'incr', 'new')), '2', 'a copy of the copy');
 	await redis(stage, port, 'shutdown', 'nosave');
-	t.is(await copy.end(), 0, 'its exit code');
+	t.is(await second.end(), 0, 'its exit code');
 });

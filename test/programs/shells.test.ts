@@ -36,6 +36,36 @@ withTool('bash', 'bash comes back with variables, history and a function', async
 	t.is(await terminal.exitCode(), 7, 'the exit code');
 });
 
+withTool('bash', 'a bash that leads its session goes on here, and twice on other terminals', async (t, stage) => {
+	const terminal = await Terminal.open(stage);
+	await terminal.enter("PS1='led$ '; colour=green; set -o noclobber; trap 'echo gone' EXIT");
+	await terminal.until(/led\$ *$/m);
+	const {file} = await stage.freeze(terminal.shellPid);
+	t.is(await terminal.ask('echo $colour $?'), 'green 0', 'the original goes on');
+	const copies = [await Terminal.open(stage), await Terminal.open(stage)];
+	for (const copy of copies) {
+		await thawInTerminal(copy, file);
+		await copy.press('Enter');
+		await copy.until(/led\$ *$/m);
+	}
+	for (const [i, copy] of copies.entries()) {
+		t.is(await copy.ask(`colour="$colour ${i}"; echo $colour`), `green ${i}`, 'each has its own memory');
+		t.is(await copy.ask('echo $$'), String(terminal.shellPid), 'its pid');
+		t.is(await copy.ask('set -o pipefail; (exit 3) | cat; echo $?'), '3', 'its children');
+		t.is(await copy.ask('ps -o tty= -p $$ | tr -d " "'), await copy.ask('tty | sed s:/dev/::'), 'its terminal');
+		t.is(await copy.ask('echo old >|f; echo new >f; cat f'), 'bash: f: cannot overwrite existing file\nold');
+		await copy.enter('sleep 100 &');
+		await copy.until(/\[1\] \d+/);
+		t.regex(await copy.ask('kill %1; wait %1; echo $?'), /^143$/m, 'a job in the background');
+	}
+	t.is(await terminal.ask('echo $colour'), 'green', 'the original is not touched');
+	for (const copy of copies) {
+		await copy.enter('clear; exit 9');
+		await copy.until(/gone[\s\S]*ready\$ *$/m);
+		t.is(await copy.exitCode(), 9);
+	}
+});
+
 withTool('python3', 'the REPL of python3 comes back with its objects', async (t, stage) => {
 	const terminal = await Terminal.open(stage);
 	await terminal.enter(`${toolPath('python3')} -q -X utf8`);

@@ -64,8 +64,8 @@ int main(void)
 			tcgetattr(0, &now);
 			say("termios %s %c", now.c_lflag & ECHO ? "echo" : "quiet", now.c_cc[VERASE]);
 		} else if (strcmp(line, "ids\n") == 0) {
-			say("ids pid %d group %d session %d foreground %d", getpid() == getpgrp(), getpgrp() > 0,
-			    getsid(0) > 0, tcgetpgrp(0) == getpgrp());
+			say("ids pid %d group %d foreground %d", getpid() == getpgrp(), getpgrp() > 0,
+			    tcgetpgrp(0) == getpgrp());
 		} else if (sscanf(line, "exit %d", &code) == 1) {
 			return code;
 		} else if (strcmp(line, "abort\n") == 0) {

@@ -119,28 +119,45 @@ function path(context: CaptureContext, description: Description, name: string, f
 	};
 }
 
-/** " (held by cat, process 77)": who outside the target has the same pipe or socket. Walks /proc, so for messages only. */
+const holders = new WeakMap<CaptureContext, Map<string, number>>();
+
+/** " (held by cat, process 77)": who outside the target has the same pipe or socket. */
 export function outsideHolder(context: CaptureContext, link: string): string {
+	let known = holders.get(context);
+	if (!known) {
+		known = allHolders(context);
+		holders.set(context, known);
+	}
+
+	const pid = known.get(link);
+	return pid === undefined ? '' : ` (held by ${commOf(pid)}, process ${pid})`;
+}
+
+/** Walks /proc once. */
+function allHolders(context: CaptureContext): Map<string, number> {
 	const inside = new Set(context.tasks.map(({pid}) => pid as number));
-	const wanted = Buffer.from(link);
+	const found = new Map<string, number>();
 	for (const pid of listNumbers('/proc')) {
 		if (inside.has(pid) || pid === process.pid) {
 			continue;
 		}
 
-		let fds: number[];
+		let fds: number[] = [];
 		try {
 			fds = listNumbers(`/proc/${pid}/fd`);
 		} catch {
-			continue;
+			// Another user's process.
 		}
 
-		if (fds.some((fd) => tryReadLink(`/proc/${pid}/fd/${fd}`)?.equals(wanted))) {
-			return ` (held by ${commOf(pid)}, process ${pid})`;
+		for (const fd of fds) {
+			const link = tryReadLink(`/proc/${pid}/fd/${fd}`)?.toString('latin1') ?? '';
+			if (/^(?:pipe|socket):/.test(link)) {
+				found.set(link, pid);
+			}
 		}
 	}
 
-	return '';
+	return found;
 }
 
 function commOf(pid: number): string {

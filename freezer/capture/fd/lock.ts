@@ -10,8 +10,10 @@ const kinds: Partial<Record<LockInfo['kind'], number>> = {POSIX, OFDLCK: OFD, FL
 /** Locks that were taken through this description: POSIX ones belong to the process, the others to the description. */
 export function captureLocks(context: CaptureContext, description: Description): void {
 	const seen = new Set<string>();
+	const [first] = description.holders;
 	for (const {task, fd} of description.holders) {
-		for (const lock of parseLocks(readProcText(`/proc/${task.pid}/fdinfo/${fd}`))) {
+		const known = task === first?.task;
+		for (const lock of parseLocks(known ? description.info.text : readProcText(`/proc/${task.pid}/fdinfo/${fd}`))) {
 			const kind = kinds[lock.kind];
 			const owner = kind === POSIX ? task.row : NONE;
 			const key = [lock.kind, owner, lock.start, lock.length].join();

@@ -87,18 +87,23 @@ export function optionsOf({domain, type, protocol, connected}: Sort): [level: nu
 	];
 }
 
+interface Fresh {
+	readonly level: number;
+	readonly name: number;
+	readonly usual: Buffer | undefined;
+}
+
 /** Reads options of sockets; remembers what fresh ones have. */
 export class SocketOptions {
-	readonly #fresh = new Map<string, Map<string, string>>();
+	readonly #fresh = new Map<string, Fresh[]>();
 
 	read(fd: Fd, sort: Sort): Row[] {
-		const fresh = this.#defaults(sort);
 		const rows: Row[] = [];
 		const add = (level: number, name: number, value: Uint8Array, when = BEFORE_BIND) =>
 			void rows.push({level, name, when, pad0: 0, value: Uint8Array.from(value)});
-		for (const [level, name] of optionsOf(sort)) {
+		for (const {level, name, usual} of this.#defaults(sort)) {
 			const value = getSocketOption(fd, level, name);
-			if (value && value.toString('hex') !== fresh.get(`${level}:${name}`)) {
+			if (value && !usual?.equals(value)) {
 				add(level, name, value);
 			}
 		}
@@ -134,26 +139,25 @@ export class SocketOptions {
 		return rows;
 	}
 
-	#defaults(sort: Sort): Map<string, string> {
-		const key = `${sort.domain}:${sort.type}:${sort.protocol}`;
-		let values = this.#fresh.get(key);
-		if (!values) {
-			values = new Map();
-			this.#fresh.set(key, values);
+	/** The options of a sort of socket with the values that fresh ones have. Those that even a fresh one does not know are left out. */
+	#defaults(sort: Sort): Fresh[] {
+		const key = `${sort.domain}:${sort.type}:${sort.protocol}:${sort.connected ?? false}`;
+		let options = this.#fresh.get(key);
+		if (!options) {
 			const fd = openSocket(sort.domain, sort.type, sort.protocol);
+			options = optionsOf(sort).map(([level, name]) => {
+				const value = fd === undefined ? undefined : getSocketOption(fd, level, name);
+				return {level, name, usual: value && Buffer.from(value)};
+			});
 			if (fd !== undefined) {
-				for (const [level, name] of optionsOf(sort)) {
-					const value = getSocketOption(fd, level, name);
-					if (value) {
-						values.set(`${level}:${name}`, value.toString('hex'));
-					}
-				}
-
+				options = options.filter(({usual}) => usual !== undefined);
 				closeFd(fd);
 			}
+
+			this.#fresh.set(key, options);
 		}
 
-		return values;
+		return options;
 	}
 }
 

@@ -1,4 +1,4 @@
-import {eventsNow, POLLIN} from '../../sys/descriptors.js';
+import {bytesUnsent, bytesWaiting, eventsNow, POLLIN} from '../../sys/descriptors.js';
 import {
 	getSocketInt,
 	getSocketOption,
@@ -60,6 +60,7 @@ export interface SocketFacts {
 export class Sockets {
 	readonly #facts = new Map<Description, SocketFacts>();
 	#unix: Map<number, UnixFacts> | undefined;
+	#room: Buffer | undefined;
 
 	constructor(readonly survey: Survey) {
 		let looked = 0;
@@ -104,7 +105,7 @@ export class Sockets {
 		const local = socketName(fd) ?? Buffer.alloc(0);
 		const remote = peerName(fd) ?? Buffer.alloc(0);
 		const unix = domain === AF_UNIX ? this.#unixFacts(description) : undefined;
-		const tcp = read(SO_PROTOCOL) === IPPROTO_TCP ? getSocketOption(fd, IPPROTO_TCP, TCP_INFO) : undefined;
+		const tcp = read(SO_PROTOCOL) === IPPROTO_TCP ? tcpInfo(fd) : undefined;
 		const listening = read(SO_ACCEPTCONN) !== 0;
 		const facts: SocketFacts = {
 			domain,
@@ -114,7 +115,7 @@ export class Sockets {
 			remote,
 			bound: isBound(domain, local),
 			// struct tcp_info of a listener: tcpi_unacked waits, tcpi_sacked may (net/ipv4/tcp.c, tcp_get_info).
-			backlog: listening ? (tcp && tcp.length >= 32 ? tcp.readUInt32LE(28) : 4096) : 0,
+			backlog: listening ? (tcp && tcp.length >= 32 ? tcp.readUInt32LE(28) : (unix?.backlog ?? 4096)) : 0,
 			waiting: listening ? (tcp && tcp.length >= 28 ? tcp.readUInt32LE(24) : (unix?.waiting ?? 0)) : 0,
 			shutdown: unix?.shutdown ?? 0,
 			pathInode: unix?.pathInode,
@@ -168,7 +169,13 @@ export class Sockets {
 
 	/** Looks at what waits, from the front: the peek offset lets one MSG_PEEK see behind the other. It is put back at the end. */
 	#peek(facts: SocketFacts, fd: Fd): void {
-		const room = Buffer.allocUnsafe(PEEK_ROOM);
+		const waiting = facts.type === SOCK_STREAM ? bytesWaiting(fd) : 0;
+		if (!this.#room || this.#room.length < waiting) {
+			this.#room = Buffer.allocUnsafe(Math.max(PEEK_ROOM, waiting));
+		}
+
+		const room = this.#room;
+		let seen = 0;
 		const before = getSocketInt(fd, SOL_SOCKET, SO_PEEK_OFF) ?? -1;
 		const steps = facts.domain === AF_UNIX && setSocketInt(fd, SOL_SOCKET, SO_PEEK_OFF, 0);
 		try {
@@ -179,6 +186,7 @@ export class Sockets {
 					break;
 				}
 
+				seen += data.length;
 				facts.messages.push({data, address, descriptions: fds.map((one) => this.survey.adopt(one))});
 				if (!steps) {
 					break;
@@ -188,8 +196,16 @@ export class Sockets {
 			if (steps) {
 				setSocketInt(fd, SOL_SOCKET, SO_PEEK_OFF, before);
 			}
+
+			// What a TCP socket has sent and the other end has not taken yet is in neither queue that can be looked at.
+			facts.lostMessages ||= seen < waiting || (facts.state === 'connected' && bytesUnsent(fd) > 0);
 		}
 	}
+}
+
+function tcpInfo(fd: Fd): Buffer | undefined {
+	const info = getSocketOption(fd, IPPROTO_TCP, TCP_INFO);
+	return info && Buffer.from(info);
 }
 
 function isBound(domain: number, local: Buffer): boolean {

@@ -10,6 +10,8 @@ export interface UnixFacts {
 	readonly pathInode: number | undefined;
 	/** Connections that wait to be accepted (listening), or bytes. */
 	readonly waiting: number;
+	/** How many may wait (listening). */
+	readonly backlog: number;
 }
 
 const SOCK_DIAG_BY_FAMILY = 20;
@@ -48,6 +50,7 @@ export function parseUnixFacts(message: Buffer): [ino: number, facts: UnixFacts]
 	let shutdown = 0;
 	let pathInode: number | undefined;
 	let waiting = 0;
+	let backlog = 0;
 	for (let at = MESSAGE; at + 4 <= message.length; ) {
 		const length = message.readUInt16LE(at);
 		const value = message.subarray(at + 4, at + length);
@@ -60,6 +63,7 @@ export function parseUnixFacts(message: Buffer): [ino: number, facts: UnixFacts]
 				break;
 			case UNIX_DIAG_RQLEN:
 				waiting = value.readUInt32LE(0);
+				backlog = value.readUInt32LE(4);
 				break;
 			case UNIX_DIAG_SHUTDOWN:
 				shutdown = value[0] ?? 0;
@@ -70,5 +74,5 @@ export function parseUnixFacts(message: Buffer): [ino: number, facts: UnixFacts]
 		at += Math.max(4, Math.ceil(length / 4) * 4);
 	}
 
-	return [message.readUInt32LE(4), {peer, shutdown, pathInode, waiting}];
+	return [message.readUInt32LE(4), {peer, shutdown, pathInode, waiting, backlog}];
 }

@@ -4,15 +4,15 @@ import {socketAddress, socketName} from './address.js';
 import {clockName, count, duration, openMode, printable, signalNames, size} from './words.js';
 
 const {KIND} = constants;
-const S_IFMT = 0o170000;
-const FILE_TYPES: Readonly<Record<number, string>> = {
-	2401: 'FIFO',
-	4802: 'character device',
-	9604: 'directory',
-	14406: 'block device',
-	16807: 'file',
-	26411: 'socket file',
-};
+/** S_IF* of st_mode, shifted right by 12 bits. */
+const FILE_TYPES = new Map([
+	[1, 'FIFO'],
+	[2, 'character device'],
+	[4, 'directory'],
+	[6, 'block device'],
+	[8, 'file'],
+	[12, 'socket file'],
+]);
 
 export interface DescriptorReport {
 	readonly fd: number;
@@ -56,7 +56,7 @@ function holders(snapshot: Snapshot, description: number, task: number): string[
 const holderNames = (snapshot: Snapshot, description: number, task: number): string =>
 	holders(snapshot, description, task)
 		.map((name) => `fd ${name}`)
-		.join(', ') || 'nothing';
+		.join(', ') || 'one on its way in a message';
 
 function describe(snapshot: Snapshot, description: RowOf<'description'>, index: number, task: number): string {
 	const row = description.row;
@@ -98,7 +98,7 @@ function describe(snapshot: Snapshot, description: RowOf<'description'>, index: 
 
 function file(snapshot: Snapshot, row: RowOf<'file'>): string {
 	const {FILE} = constants;
-	const type = FILE_TYPES[row.mode & S_IFMT] ?? 'file';
+	const type = FILE_TYPES.get(row.mode >> 12) ?? 'file';
 	const notes: string[] = [];
 	if (row.flags & FILE.DELETED) notes.push('deleted');
 	if (row.flags & FILE.PATH_ONLY) notes.push('path only');
@@ -143,7 +143,7 @@ function timerfd(row: RowOf<'timerfd'>): string {
 	const parts = [`timerfd on ${clockName(row.clockid)}`];
 	parts.push(row.value_ns === 0n ? 'not armed' : `fires in ${duration(row.value_ns)}`);
 	if (row.interval_ns !== 0n) parts.push(`every ${duration(row.interval_ns)}`);
-	if (row.ticks !== 0n) parts.push(`${row.ticks} expirations not read yet`);
+	if (row.ticks !== 0n) parts.push(`${count(Number(row.ticks), 'expiration')} not read yet`);
 	return parts.join(', ');
 }
 

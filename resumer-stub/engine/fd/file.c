@@ -10,9 +10,11 @@
 #define SEEK_SET 0
 #define SEEK_END 2
 
-static const char *missing_hint(long err)
+static const char *hint_for(long err)
 {
-	return err == -ENOENT ? "put it back, or use --map OLD=NEW" : 0;
+	return err == -ENOENT ? "put it back, or use --map OLD=NEW"
+	       : err == -EACCES ? "run this as a user who may, or give --fd N=inherit, null or PATH"
+				: 0;
 }
 
 /* An owner may open what the permission bits forbid even to him, as the program did before it changed them. */
@@ -97,7 +99,7 @@ long file_open(struct fds *f, uint32_t d, const struct frore_file *row)
 		fd = open_path(f, row, path);
 	if (fd >= 0 && check(f, d, row, fd, path) < 0)
 		return -1;
-	if (stage(f, d, fd, "cannot open", path, missing_hint(fd)) < 0)
+	if (stage(f, d, fd, "cannot open", path, hint_for(fd)) < 0)
 		return -1;
 	seek(f, d, row);
 	return 0;

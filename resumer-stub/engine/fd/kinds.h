@@ -59,6 +59,9 @@ long damaged_table(const struct fds *f);
 long refuse_fd(struct fds *f, uint32_t d, const char *what, const char *thing, long err, const char *hint);
 void warn_fd(struct fds *f, uint32_t d, const char *what, const char *thing, long err, const char *hint);
 
+/* "is the original (process 4121) still running?" */
+void hint_original(const struct fds *f, struct text *hint);
+
 /* override.c: --map, --fd and --external of the artefact's own command line. */
 const char *mapped_path(const struct fds *f, const char *path, char *room);
 const char *override_of(const struct fds *f, uint32_t d);

@@ -32,8 +32,13 @@ long locks_finish(struct fds *f, int posix)
 		if (!mine || (row[i].kind == FRORE_LOCK_KIND_POSIX) != posix)
 			continue;
 		ret = take(f, &row[i]);
-		if (ret < 0)
-			return refuse_fd(f, row[i].description, "cannot lock", 0, ret, "is the original still running?");
+		if (ret < 0) {
+			char hint[64];
+			struct text t = text_in(hint, sizeof(hint));
+
+			hint_original(f, &t);
+			return refuse_fd(f, row[i].description, "cannot lock", 0, ret, hint);
+		}
 	}
 	return 0;
 }

@@ -160,6 +160,15 @@ int port_lingers(const struct fds *f, const struct frore_socket *row)
 	return find_in_both(row, port, "0A") == 0 && find_in_both(row, port, "") != 0;
 }
 
+void hint_original(const struct fds *f, struct text *hint)
+{
+	const struct frore_task *task = row_at(f, FRORE_TABLE_TASK, f->task);
+
+	text_str(hint, "is the original (process ");
+	text_dec(hint, task ? task->pid : 0);
+	text_str(hint, ") still running?");
+}
+
 static void hint_for(struct fds *f, const struct frore_socket *row, struct text *hint)
 {
 	int64_t inode = find_in_both(row, port_of(f, row), row->type == SOCK_STREAM ? "0A" : ""), pid = 0;
@@ -175,7 +184,7 @@ static void hint_for(struct fds *f, const struct frore_socket *row, struct text 
 		text_dec(hint, pid);
 		text_str(hint, " has it: ");
 	}
-	text_str(hint, "is the original still running?");
+	hint_original(f, hint);
 }
 
 long refuse_address(struct fds *f, uint32_t d, const struct frore_socket *row, long err)
@@ -187,7 +196,7 @@ long refuse_address(struct fds *f, uint32_t d, const struct frore_socket *row, l
 	if (row->domain == AF_UNIX) {
 		text_char(&t, local[2] ? (char)local[2] : '@');
 		text_str(&t, (const char *)local + 3);
-		text_str(&h, "is the original still running?");
+		hint_original(f, &h);
 	} else {
 		text_str(&t, row->type == SOCK_STREAM ? "TCP port " : "UDP port ");
 		text_dec(&t, port_of(f, row));

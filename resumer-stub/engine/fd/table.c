@@ -118,6 +118,11 @@ static const char *named(struct fds *f, uint32_t d, const char *thing, char *roo
 
 	if (fd < 0)
 		return thing;
+	if (!thing && f->description[d].kind == FRORE_KIND_FILE) {
+		const struct frore_file *file = row_at(f, FRORE_TABLE_FILE, f->description[d].row);
+
+		thing = file ? artefact_text(f->a, file->path) : 0;
+	}
 	text_str(&t, "fd ");
 	text_dec(&t, fd);
 	if (thing) {

@@ -9,7 +9,7 @@ import java.util.concurrent.Future;
 
 /** Workers that mix numbers, strings and garbage for a fixed number of rounds; the checksum does not depend on time. */
 public class Warm {
-	static final int ROUNDS = 60;
+	static final int ROUNDS = 150;
 
 	static long round(int worker, int round, Map<String, Long> kept) {
 		long x = 0x9E3779B97F4A7C15L * (worker + 1) + round;

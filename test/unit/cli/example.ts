@@ -121,6 +121,7 @@ export function exampleSnapshot(): Snapshot {
 			row('description', {kind: KIND.FILE, status: 0o2001}),
 			row('description', {kind: KIND.SOCKET, status: 2}),
 			row('description', {kind: KIND.EPOLL, status: 2}),
+			row('description', {kind: KIND.FILE, row: 1}),
 		],
 		fd: [
 			row('fd', {fd: 0, description: 0}),
@@ -128,9 +129,11 @@ export function exampleSnapshot(): Snapshot {
 			row('fd', {fd: 3, description: 1, cloexec: 1}),
 			row('fd', {fd: 4, description: 2}),
 			row('fd', {fd: 5, description: 3}),
+			row('fd', {fd: 6, description: 4}),
 			row('fd', {task: 1, fd: 9, description: 1}),
 		],
 		inherit: [row('inherit', {flags: constants.INHERIT.WAS_TTY})],
+		image: [row('image', {path: '/usr/bin/server', content: NONE})],
 		file: [
 			row('file', {
 				path: '/var/log/server.log',
@@ -139,7 +142,9 @@ export function exampleSnapshot(): Snapshot {
 				position: 123n,
 				flags: constants.FILE.AT_END,
 				content: NONE,
+				pipe: NONE,
 			}),
+			row('file', {path: '/dev/zero', mode: 0o020666, position: -1n, content: NONE, pipe: NONE}),
 		],
 		socket: [
 			row('socket', {

@@ -11,7 +11,7 @@ test('the overview is a tree of processes, with the warnings below', async (t) =
 	const lines = renderText(await report(), []).split('\n');
 	t.is(lines[0], 'job.frore: snapshot format 1, x86_64, taken 2026-11-20 23:59 UTC on Linux 6.18.44');
 	t.is(lines[1], 'PID     THREADS  MEMORY   FILES  COMMAND');
-	t.is(lines[2], "4121    2        8.0 KiB  5      server --name 'two words'");
+	t.is(lines[2], "4121    2        8.0 KiB  6      server --name 'two words'");
 	t.is(lines[3], '└ 4130  1        8.0 KiB  1      worker (stopped)');
 	t.regex(lines[5]!, /^warning: process 4121: fd 19: a TCP connection/);
 });
@@ -22,6 +22,7 @@ test('--fds tells each descriptor and who shares it', async (t) => {
 	t.regex(text, /file \/var\/log\/server\.log, at its end, 123 bytes +write only, append, close on exec +fd 4130:9$/m);
 	t.regex(text, /TCP socket, listening at 127\.0\.0\.1:8080/);
 	t.regex(text, /epoll, watching fd 4/);
+	t.regex(text, /character device \/dev\/zero +read only$/m);
 });
 
 test('--threads tells which system call a thread goes on with', async (t) => {

@@ -44,7 +44,7 @@ test('what the kernel tells of a UNIX socket', (t) => {
 		attribute(4, word(3, 5)),
 		attribute(6, Buffer.from([2])),
 	]);
-	t.deepEqual(parseUnixFacts(message), [28_080, {peer: 28_081, shutdown: 2, pathInode: 77, waiting: 3}]);
+	t.deepEqual(parseUnixFacts(message), [28_080, {peer: 28_081, shutdown: 2, pathInode: 77, waiting: 3, backlog: 5}]);
 	t.is(parseUnixFacts(message.subarray(0, 16))[1].peer, undefined);
 });
 
