@@ -6,6 +6,7 @@ import type {Pid, Tid} from '../sys/types.js';
 import {collectState} from './collect.js';
 import {Collection} from './collection.js';
 import {copyMemory} from './copy.js';
+import {warmDescriptors} from './fd/warm.js';
 import type {FreezeRequest} from './freeze.js';
 import {findVdso} from './mm.js';
 import {observeSleepers} from './sleep.js';
@@ -29,6 +30,7 @@ export async function warmUp(request: FreezeRequest): Promise<void> {
 	}
 
 	try {
+		warmDescriptors(ROUNDS);
 		for (let round = 0; round < ROUNDS; round++) {
 			await rehearse({...request, pid: child});
 		}
