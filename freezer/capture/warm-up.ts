@@ -6,6 +6,7 @@ import type {Pid, Tid} from '../sys/types.js';
 import {collectState} from './collect.js';
 import {Collection} from './collection.js';
 import {copyMemory} from './copy.js';
+import {warmDescriptors} from './fd/warm.js';
 import type {FreezeRequest} from './freeze.js';
 import {observeSleepers} from './sleep.js';
 import {StoppedTree} from './stopped-tree.js';
@@ -28,6 +29,7 @@ export async function warmUp(request: FreezeRequest): Promise<void> {
 	}
 
 	try {
+		warmDescriptors(ROUNDS);
 		for (let round = 0; round < ROUNDS; round++) {
 			await rehearse({...request, pid: child});
 		}

@@ -86,6 +86,16 @@ static void descriptors(struct out *o, const struct artefact *a)
 	}
 }
 
+/* What no warning of the freeze can tell, because it depends on how the file is run. */
+static void session(struct out *o, const struct artefact *a, const struct frore_machine *m)
+{
+	uint64_t count;
+	const struct frore_task *t = artefact_table(a, FRORE_TABLE_TASK, &count);
+
+	if (m->root_task < count && t[m->root_task].flags & FRORE_TASK_HAS_TTY)
+		out_str(o, "session: that of the terminal it is run on, with a process group of its own; --own-tty gives it one like the old\n");
+}
+
 static void warnings(struct out *o, const struct artefact *a)
 {
 	uint64_t count, i;
@@ -121,6 +131,7 @@ int inspect_run(struct resume *r)
 	processes(&out, &r->artefact);
 	amounts(&out, r, m);
 	descriptors(&out, &r->artefact);
+	session(&out, &r->artefact, m);
 	warnings(&out, &r->artefact);
 	out_flush(&out);
 	return 0;

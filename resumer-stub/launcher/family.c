@@ -36,7 +36,7 @@ static int leads_session(const struct launch *l)
 {
 	const struct frore_task *t = l->root;
 
-	return l->new_session && (t->sid == t->pid || !l->sets_ids || (l->own.slave >= 0 && t->sid != t->ppid));
+	return l->new_session && (t->sid == t->pid || !l->sets_ids || l->leads_anyway || (l->own.slave >= 0 && t->sid != t->ppid));
 }
 
 static _Noreturn void root_main(struct launch *l)
@@ -201,10 +201,13 @@ long family_start(struct launch *l)
 {
 	long parent = -1;
 
-	if (needs_session_leader(l))
+	l->leads_anyway = 0;
+	if (needs_session_leader(l)) {
 		parent = start_in_session(l, CLONE_FILES);
-	if (parent > 0)
-		return parent;
+		if (parent > 0)
+			return parent;
+		l->leads_anyway = 1; /* the session's id is in use */
+	}
 	parent = clone_perhaps(l, CLONE_FILES, l->root->ppid);
 	if (parent == 0)
 		parent_main(l);

@@ -56,6 +56,7 @@ struct launch {
 	int user_namespace; /* the way being tried makes one */
 	int sets_ids;	    /* the way being tried gives ids by set_tid */
 	int new_session;    /* the root does not stay in the launcher's session */
+	int leads_anyway;   /* the root leads its new session because that could not have its old id */
 	uint64_t ignored;   /* signals that were ignored when we were started */
 	struct {
 		enum step step;

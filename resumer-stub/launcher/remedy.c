@@ -110,6 +110,11 @@ static const char *remedy(struct launch *l)
 	return 0;
 }
 
+static int is_busy(const struct launch *l)
+{
+	return l->why[WAY_HOST].step == STEP_BUSY || (l->why[WAY_HOST].step == STEP_SET_TID && l->why[WAY_HOST].error == EEXIST);
+}
+
 long remedy_refuse(struct launch *l)
 {
 	char thing[400], hint[400];
@@ -130,6 +135,8 @@ long remedy_refuse(struct launch *l)
 	}
 	if (l->foreign) {
 		text_str(&what_to_do, "run it as that user");
+	} else if (l->r->options.pid == PID_HOST && is_busy(l)) {
+		text_str(&what_to_do, "end that process, or take --pid private");
 	} else {
 		text_str(&what_to_do, "as root: setcap cap_checkpoint_restore+ep ");
 		text_str(&what_to_do, l->r->exec_path ? l->r->exec_path : "FILE");

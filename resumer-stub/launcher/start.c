@@ -54,11 +54,10 @@ void start_tear_down(struct launch *l)
 
 	__atomic_store_n(&s->go, 2, __ATOMIC_SEQ_CST);
 	sys_futex(&s->go, FUTEX_WAKE, 0x7fffffff, 0);
-	if (l->r->way == WAY_PRIVATE || !s->family.launched)
-		sys_kill(l->child, SIGKILL);
-	else
-		sys_kill(l->child, SIGTERM);
-	sys_wait(l->child, 0, __WALL);
+	if (l->child > 0) {
+		sys_kill(l->child, l->r->way == WAY_PRIVATE || !s->family.launched ? SIGKILL : SIGTERM);
+		sys_wait(l->child, 0, __WALL);
+	}
 	if (s->family.pidfd >= 0)
 		sys_close(s->family.pidfd);
 }
@@ -90,6 +89,7 @@ static void look_after_child(struct launch *l)
 
 	if (f->ended || f->step || sys_wait(l->child, &status, WNOHANG | __WALL) != l->child)
 		return;
+	l->child = 0;
 	if (f->ended || f->step)
 		return;
 	f->wait_status = status;
@@ -107,7 +107,8 @@ long start_until_ready(struct launch *l)
 			return 0;
 		look_after_child(l);
 		if (f->step) {
-			sys_wait(l->child, 0, __WALL);
+			if (l->child > 0)
+				sys_wait(l->child, 0, __WALL);
 			l->why[l->r->way].step = f->step;
 			l->why[l->r->way].error = f->error;
 			return 1;

@@ -38,6 +38,14 @@ static int get_modes(int fd, struct termios2 *modes)
 	return sys_ioctl(fd, TCGETS2, modes) == 0;
 }
 
+/* Out of the way of the program's own numbers, where the limit allows. */
+static long duplicate(int fd)
+{
+	long ret = sys_fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+
+	return ret < 0 ? sys_fcntl(fd, F_DUPFD_CLOEXEC, 3) : ret;
+}
+
 static int is_stream(int fd)
 {
 	struct stat st;
@@ -62,7 +70,7 @@ static long open_terminal(struct launch *l)
 		any = any < 0 ? fd : any;
 		if (foreground(fd) >= 0) {
 			l->job_control = 1;
-			return sys_fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+			return duplicate(fd);
 		}
 	}
 	tty = sys_open("/dev/tty", O_RDWR | O_CLOEXEC, 0);
@@ -70,7 +78,7 @@ static long open_terminal(struct launch *l)
 		l->job_control = 1;
 		return tty;
 	}
-	return any < 0 ? -1 : sys_fcntl(any, F_DUPFD_CLOEXEC, HIGH_FD);
+	return any < 0 ? -1 : duplicate(any);
 }
 
 /* A program that handles SIGWINCH and reads single keys: it draws on the whole screen, or its own input line. */

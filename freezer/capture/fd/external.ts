@@ -17,6 +17,8 @@ export interface External {
 	/** "a TCP connection to 10.0.0.4:5432" */
 	readonly told: string;
 	readonly byDefault: ExternalPolicy;
+	/** Who has the other end: asked for a refusal only, since it walks /proc. */
+	readonly holder?: () => string;
 	/** Family and type of the socket that takes its place after a hangup; a pipe is known by its mode. */
 	readonly domain?: number;
 	readonly type?: number;
@@ -38,7 +40,7 @@ export function externalEnd(context: CaptureContext, description: Description, e
 			context.refuse({
 				...where(description),
 				kind,
-				text: `${told}: the other end would be missing`,
+				text: `${told}${external.holder?.() ?? ''}: the other end would be missing`,
 				hint: `Give --fd ${description.holders[0]?.fd ?? 'N'}=hangup|null|inherit|PATH, or --external hangup for all such.`,
 			});
 			return hangup(context, description, external);

@@ -48,7 +48,8 @@ export class Pipes {
 		const end = isReadable(description) ? 'the read end' : 'the write end';
 		return {
 			kind: 'pipe',
-			told: `${end} of a pipe to the outside${outsideHolder(this.context, description.link)}`,
+			told: `${end} of a pipe to the outside`,
+			holder: () => outsideHolder(this.context, description.link),
 			byDefault: 'refuse',
 		};
 	}

@@ -38,13 +38,10 @@ export class SocketCapture {
 		const facts = this.sockets.facts(description);
 		const name = familyNames[facts.domain] ?? 'socket';
 		const {remote, local} = facts;
-		const named = facts.domain !== AF_UNIX || unixName(remote) !== undefined;
-		const to = named
-			? ` to ${showAddress(remote)}`
-			: outsideHolder(this.context, `socket:[${facts.peerInode}]`) || ` (${showAddress(local)})`;
 		return {
 			kind: facts.domain === AF_UNIX ? 'unix' : 'tcp',
-			told: `a ${name} connection${to}`,
+			told: `a ${name} connection to ${showAddress(remote.length > 2 ? remote : local)}`,
+			holder: () => (facts.domain === AF_UNIX ? outsideHolder(this.context, `socket:[${facts.peerInode}]`) : ''),
 			byDefault: 'hangup',
 			domain: facts.domain,
 			type: facts.type,

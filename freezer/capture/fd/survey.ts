@@ -1,7 +1,7 @@
 import {closeSync, readFileSync, readlinkSync} from 'node:fs';
 import {decodeText} from '../../../builder/text.js';
 import {kcmp, kcmpType, tryPidfdGetFd} from '../../sys/pidfd.js';
-import {listNumbers, readProcText, tryReadLink} from '../../sys/procfs.js';
+import {listNumbers, tryReadLink, tryReadProcText} from '../../sys/procfs.js';
 import type {Fd} from '../../sys/types.js';
 import type {CaptureContext, CapturedTask} from '../context.js';
 import {type FdInfo, parseFdInfo} from './fdinfo.js';
@@ -69,12 +69,13 @@ export class Survey {
 	#add(task: CapturedTask, fd: number): void {
 		const path = `/proc/${task.pid}/fd/${fd}`;
 		const target = tryReadLink(path);
-		if (!target) {
+		const text = tryReadProcText(`/proc/${task.pid}/fdinfo/${fd}`);
+		if (!target || text === undefined) {
 			return;
 		}
 
 		const link = decodeText(target);
-		const info = parseFdInfo(readProcText(`/proc/${task.pid}/fdinfo/${fd}`));
+		const info = parseFdInfo(text);
 		const identity = {pid: task.pid as number, fd};
 		const {bucket, index, found} = this.#find(identity, link, info);
 		let description = found;
