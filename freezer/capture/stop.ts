@@ -231,6 +231,7 @@ export class StoppedProcess implements Disposable {
 
 	#waitAll(waiting: Set<Tid>, deadline: bigint): void {
 		let pause = 20;
+		let late = false;
 		while (waiting.size > 0) {
 			let progress = false;
 			for (const tid of waiting) {
@@ -241,9 +242,12 @@ export class StoppedProcess implements Disposable {
 			}
 
 			if (!progress && waiting.size > 0) {
-				if (clockNow(CLOCK.MONOTONIC) > deadline) {
+				if (late) {
 					throw this.#stuck([...waiting]);
 				}
+
+				// One more look: on a busy machine the sleep itself may have lasted until after the deadline.
+				late = clockNow(CLOCK.MONOTONIC) > deadline;
 
 				if (pause === LONGEST_PAUSE) {
 					this.#checkImage();
