@@ -5,7 +5,7 @@ import * as ptrace from '../sys/ptrace.js';
 import {Registers} from '../sys/registers.js';
 import type {Pid, Tid} from '../sys/types.js';
 import {Unstick} from '../sys/unstick.js';
-import {failure, refusal} from './errors.js';
+import {FroreError, failure, refusal} from './errors.js';
 import {parseStat} from './parse/stat.js';
 import {ptraceHint} from './preflight.js';
 import {askForRestart} from './syscalls.js';
@@ -24,6 +24,8 @@ export interface StoppedThread {
 }
 
 const VDSO_ATTEMPTS = 64;
+/** Microseconds between two looks. */
+const LONGEST_PAUSE = 1000;
 const SIGTRAP = 5;
 const SIGKILL = 9;
 const SIGSTOP = 19;
@@ -53,24 +55,26 @@ export class StoppedProcess implements Disposable {
 	/** Stop signals that arrived while system calls were injected. */
 	pendingStopSignal = 0;
 	#released = false;
-	/** While threads are being stopped. */
-	#unstick: Unstick | undefined;
+	/** Threads that end while others are waited for would keep us waiting. */
+	readonly #unstick = new Unstick();
+	readonly #image: string | undefined;
 
 	private constructor(
 		readonly pid: Pid,
 		private readonly extraOptions: number,
-	) {}
+	) {
+		this.#image = imageOf(pid);
+	}
 
 	/**
 	 * Seizes and interrupts every thread, and looks again until there is no new one.
 	 */
 	static stop(pid: Pid, timeoutSeconds: number, {vdso, suspendFilters = false}: StopOptions = {}): StoppedProcess {
 		const process = new StoppedProcess(pid, suspendFilters ? ptrace.option.SUSPEND_SECCOMP : 0);
-		using unstick = new Unstick();
-		process.#unstick = unstick;
 		try {
 			const deadline = clockNow(CLOCK.MONOTONIC) + BigInt(Math.round(timeoutSeconds * 1e9));
 			process.#stopAll(deadline);
+			process.#checkImage();
 			if (vdso) {
 				process.#leaveVdso(vdso, deadline);
 			}
@@ -78,9 +82,11 @@ export class StoppedProcess implements Disposable {
 			return process;
 		} catch (error) {
 			process.release('continue');
+			if (!(error instanceof FroreError)) {
+				process.#checkImage();
+			}
+
 			throw error;
-		} finally {
-			process.#unstick = undefined;
 		}
 	}
 
@@ -121,6 +127,8 @@ export class StoppedProcess implements Disposable {
 		for (const tid of this.#strays) {
 			detach(tid);
 		}
+
+		this.#unstick[Symbol.dispose]();
 	}
 
 	[Symbol.dispose](): void {
@@ -185,7 +193,7 @@ export class StoppedProcess implements Disposable {
 			ptrace.seize(tid, options | this.extraOptions);
 			this.#seized.add(tid);
 			if ((tid as number) !== (this.pid as number)) {
-				this.#unstick?.add(tid);
+				this.#unstick.add(tid);
 			}
 
 			ptrace.interrupt(tid);
@@ -223,6 +231,7 @@ export class StoppedProcess implements Disposable {
 
 	#waitAll(waiting: Set<Tid>, deadline: bigint): void {
 		let pause = 20;
+		let late = false;
 		while (waiting.size > 0) {
 			let progress = false;
 			for (const tid of waiting) {
@@ -233,13 +242,28 @@ export class StoppedProcess implements Disposable {
 			}
 
 			if (!progress && waiting.size > 0) {
-				if (clockNow(CLOCK.MONOTONIC) > deadline) {
+				if (late) {
 					throw this.#stuck([...waiting]);
 				}
 
+				// One more look: on a busy machine the sleep itself may have lasted until after the deadline.
+				late = clockNow(CLOCK.MONOTONIC) > deadline;
+
+				if (pause === LONGEST_PAUSE) {
+					this.#checkImage();
+				}
+
 				sleepMicroseconds(pause);
-				pause = Math.min(pause * 2, 1000);
+				pause = Math.min(pause * 2, LONGEST_PAUSE);
 			}
+		}
+	}
+
+	/** A thread that was not seized yet may have executed another program unseen. */
+	#checkImage(): void {
+		const now = imageOf(this.pid);
+		if (now !== undefined && this.#image !== undefined && now !== this.#image) {
+			throw this.#executed();
 		}
 	}
 
@@ -395,6 +419,14 @@ function detach(tid: Tid): void {
 			sleepMicroseconds(100);
 		}
 	}
+}
+
+/** Tells one executed program from the next: where its code and its stack begin. */
+function imageOf(pid: Pid): string | undefined {
+	const text = tryReadProcText(`/proc/${pid}/stat`);
+	const stat = text === undefined ? undefined : parseStat(text);
+	// A process that ends has no memory any more.
+	return stat === undefined || stat.startStack === 0n ? undefined : `${stat.startCode} ${stat.startStack}`;
 }
 
 function stateOf(pid: Pid, tid: Tid): string | undefined {

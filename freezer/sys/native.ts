@@ -35,6 +35,7 @@ function load() {
 		xxh64: library.func('void frore_native_xxh64(const void *, uint64_t, void *)'),
 		cpuid: library.func('void frore_native_cpuid(uint32_t, uint32_t, void *)'),
 		xgetbv: library.func('void frore_native_xgetbv(void *)'),
+		unstick: library.func('void frore_native_unstick(void *)'),
 		scanZero: library.func('int64_t frore_native_scan_zero(const void *, uint64_t, void *)'),
 	};
 }
@@ -43,6 +44,9 @@ let loaded: ReturnType<typeof load> | undefined;
 const native = (): ReturnType<typeof load> => (loaded ??= load());
 
 const wide = Buffer.alloc(8);
+
+/** See unstick.ts. */
+export const nativeUnstick = (list: Int32Array | null): void => native().unstick(list);
 
 /** XXH64 with seed 0. */
 export function xxh64(data: Uint8Array): bigint {

@@ -166,3 +166,16 @@ export function socketDiagnosis(request: Uint8Array, take: (type: number, messag
 		rawSyscall(nr.close, fd);
 	}
 }
+
+const MCAST_MSFILTER = 48;
+/** struct group_filter without sources: interface, sockaddr_storage, mode, number of sources. */
+const GROUP_FILTER_SIZE = 144;
+
+/** Is the socket a member of the multicast group? */
+export function queryGroupFilter(fd: Fd, level: number, index: number, group: Uint8Array): boolean {
+	const filter = Buffer.alloc(GROUP_FILTER_SIZE);
+	filter.writeUInt32LE(index, 0);
+	filter.set(group, 8);
+	length.writeUInt32LE(filter.length);
+	return rawSyscall(nr.getsockopt, fd, level, MCAST_MSFILTER, filter, lengthAddress) >= 0;
+}

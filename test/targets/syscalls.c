@@ -22,8 +22,9 @@
 
 #define TIMEOUT_MS 3500
 #define BEFORE_READY_MS 1200
-#define EARLY_MS 40
-#define LATE_MS 450
+/* Wide, for busy machines; starting anew would be late by BEFORE_READY_MS, not waiting early by more. */
+#define EARLY_MS 400
+#define LATE_MS 700
 /* A jump of the clock this long between two looks is time frozen. */
 #define JUMP_MS 700
 

@@ -8,12 +8,14 @@ import {getSocketOption} from '../../sys/sockets.js';
 import type {CaptureContext} from '../context.js';
 import {AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, portOf, showAddress, unixName} from './address.js';
 import {type External, externalEnd, hangup, outsideHolder} from './external.js';
+import {Memberships} from './multicast.js';
 import {SocketOptions} from './socket-options.js';
 import type {SocketFacts, Sockets} from './sockets.js';
 import {append, type Carried, type Description, where, withPulled} from './types.js';
 
 const {KIND, SOCKET, SOCKET_FLAG} = constants;
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
 const NETLINK_LIST_MEMBERSHIPS = 9;
 const SOL_NETLINK = 270;
@@ -28,6 +30,7 @@ const familyNames: Readonly<Record<number, string>> = {
 /** Makes rows of sockets whose facts are known. */
 export class SocketCapture {
 	readonly #options = new SocketOptions();
+	#memberships: Memberships | undefined;
 
 	constructor(
 		readonly context: CaptureContext,
@@ -82,8 +85,15 @@ export class SocketCapture {
 				append(context, 'socket_option', row);
 			}
 
+			if (facts.type === SOCK_DGRAM || facts.type === SOCK_RAW) {
+				this.#memberships ??= new Memberships(description.holders[0]?.task.pid ?? process.pid);
+				for (const row of this.#memberships.of(fd, facts.domain)) {
+					append(context, 'socket_option', row);
+				}
+			}
+
 			if (facts.domain === AF_NETLINK) {
-				this.#memberships(getSocketOption(fd, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS));
+				this.#netlinkGroups(getSocketOption(fd, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS));
 			}
 		});
 		const option_count = context.snapshot.socket_option.length - first_option;
@@ -124,7 +134,7 @@ export class SocketCapture {
 	}
 
 	/** A bitmap of groups (net/netlink/af_netlink.c). */
-	#memberships(groups: Buffer | undefined): void {
+	#netlinkGroups(groups: Buffer | undefined): void {
 		for (let group = 1; groups && group <= groups.length * 8; group++) {
 			if (groups[(group - 1) >> 3]! & (1 << ((group - 1) & 7))) {
 				const value = Buffer.alloc(4);

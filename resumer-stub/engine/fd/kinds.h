@@ -13,6 +13,9 @@
 #include "fd.h"
 
 #define PATH_ROOM 4096
+/* What calls return for a moment has numbers below the staged ones, so that it never lands among them. */
+#define FIRST_TEMPORARY 3
+#define FIRST_STAGED (FIRST_TEMPORARY + 32)
 #define KEPT_ROOM 32 /* numbers behind the contents: the journal, then what the engine still needs */
 
 struct fds {
@@ -44,6 +47,11 @@ static inline int staged_readonly(const struct fds *f, uint32_t c)
 static inline int journal_fd(const struct fds *f)
 {
 	return staged_content(f, 2 * f->contents);
+}
+/* How many numbers are staged from base on. */
+static inline int room_needed(const struct fds *f)
+{
+	return (int)f->descriptions + 2 * (int)f->contents + KEPT_ROOM;
 }
 int is_open(int fd);
 /* Takes `from` to the number `to`, close-on-exec. */

@@ -1,5 +1,6 @@
 import test from 'ava';
 import {endpoint, portOf, showAddress, unixName} from '../../../../freezer/capture/fd/address.js';
+import {parseIgmp, parseIgmp6} from '../../../../freezer/capture/fd/multicast.js';
 import {optionsOf} from '../../../../freezer/capture/fd/socket-options.js';
 import {parseUnixFacts} from '../../../../freezer/capture/fd/unix-diagnosis.js';
 import {kindFromLink} from '../../../../freezer/capture/fd/unsupported.js';
@@ -63,4 +64,20 @@ test('an unknown kind is named after its link', (t) => {
 	t.is(kindFromLink('anon_inode:[fscontext]'), 'fscontext');
 	t.is(kindFromLink('anon_inode:bpf-map'), 'bpf-map');
 	t.is(kindFromLink('socket:[123]'), 'socket');
+});
+
+test('multicast groups are read with their interface; those of every host are left out', (t) => {
+	const groups = parseIgmp(
+		'Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n1\tlo        :     2      V3\n\t\t\t\t030201EF     1 0:00000000\t\t0\n\t\t\t\t010000E0     1 0:00000000\t\t0\n',
+	);
+	t.is(groups.length, 1);
+	t.is(groups[0]?.interface, 1);
+	t.is(showAddress(groups[0]!.address), '239.1.2.3:0');
+	const six = parseIgmp6(
+		'1    lo              ff020000000000000000000000000001     1 0000000C 0\n4    eth0            ff0200000000000000000000000000fb     1 00000004 0\n',
+	);
+	t.deepEqual(
+		six.map((group) => [group.interface, showAddress(group.address)]),
+		[[4, '[ff02::fb]:0']],
+	);
 });

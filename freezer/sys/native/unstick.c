@@ -1,0 +1,40 @@
+/*
+ * PTRACE_SEIZE of a thread whose process executes a program waits for that to end, and the execution waits until every other
+ * thread has been reaped: by their tracer, who is us. A timer breaks this circle by reaping those that have ended.
+ */
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#include "native.h"
+
+static const int32_t *volatile seized; /* [0] is how many follow */
+static struct sigaction before;
+
+static void reap(int signo)
+{
+	const int32_t *list = seized;
+
+	(void)signo;
+	for (int32_t i = 1; list && i <= list[0]; i++) {
+		siginfo_t info;
+
+		waitid(P_PID, list[i], &info, WEXITED | WNOHANG | __WALL);
+	}
+}
+
+/* Every 50 ms until the call with NULL; the list may grow meanwhile. */
+EXPORT void frore_native_unstick(const int32_t *list)
+{
+	struct itimerval timer = {{0, list ? 50000 : 0}, {0, list ? 50000 : 0}};
+	struct sigaction action = {.sa_handler = reap, .sa_flags = SA_RESTART};
+
+	seized = list;
+	if (list)
+		sigaction(SIGALRM, &action, &before);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	if (!list)
+		sigaction(SIGALRM, &before, NULL);
+}
