@@ -160,7 +160,7 @@ static _Noreturn void parent_main(struct launch *l)
 	helper_prepare(l, "frore-parent");
 	if (l->r->way != WAY_PRIVATE)
 		sys_prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0); /* in the private way the relay's end is everybody's */
-	if (l->new_session && l->sets_ids && t->sid == sys0(__NR_getpid))
+	if (l->new_session && !leads_session(l) && t->sid == t->ppid) /* also when it could not have that id */
 		own_tty_session(l);
 	if (l->r->way != WAY_PRIVATE)
 		clock_continue(l);

@@ -152,7 +152,10 @@ static void tell_way(struct launch *l)
 	struct text t = text_in(line, sizeof(line));
 
 	text_str(&t, "resumed as process ");
-	text_dec(&t, l->r->status->root_outer_pid);
+	if (l->r->status->root_outer_pid)
+		text_dec(&t, l->r->status->root_outer_pid);
+	else
+		text_char(&t, '?');
 	if (l->r->way == WAY_PRIVATE) {
 		text_str(&t, ", ");
 		text_dec(&t, l->r->status->family.pid ? l->r->status->family.pid : 1);
@@ -274,7 +277,8 @@ int launcher_run(struct resume *r)
 	if (by_some_way(l) < 0)
 		return fail(r);
 	r->status->root_outer_pid = outer_pid(l);
-	l->outer_group = (int32_t)sys1(__NR_getpgid, r->status->root_outer_pid);
+	if (r->status->root_outer_pid) /* 0: a kernel before 6.13, and no /proc here */
+		l->outer_group = (int32_t)sys1(__NR_getpgid, r->status->root_outer_pid);
 	mark(l);
 	clock_warn(l);
 	warn_of_new_id(l);

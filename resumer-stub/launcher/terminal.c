@@ -151,7 +151,7 @@ void terminal_hand_over(struct launch *l)
 		return;
 	l->has_launcher_modes = get_modes(l->tty, &l->launcher_modes);
 	set_modes(l);
-	if (l->job_control)
+	if (l->job_control && l->outer_group > 0)
 		sys_ioctl(l->tty, TIOCSPGRP, &l->outer_group);
 	l->handed = 1;
 }

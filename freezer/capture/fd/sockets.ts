@@ -1,16 +1,8 @@
-import {bytesUnsent, bytesWaiting, eventsNow, POLLIN} from '../../sys/descriptors.js';
-import {
-	getSocketInt,
-	getSocketOption,
-	peekMessage,
-	peerName,
-	SO_PEEK_OFF,
-	SOL_SOCKET,
-	setSocketInt,
-	socketName,
-} from '../../sys/sockets.js';
+import {eventsNow, POLLIN} from '../../sys/descriptors.js';
+import {getSocketInt, getSocketOption, peerName, SOL_SOCKET, socketName} from '../../sys/sockets.js';
 import type {Fd} from '../../sys/types.js';
 import {AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, endpoint, portOf, unixName} from './address.js';
+import {lookIntoQueue} from './socket-queue.js';
 import type {Survey} from './survey.js';
 import {type Description, S_IFSOCK, typeOf, withPulled} from './types.js';
 import {type UnixFacts, unixSockets} from './unix-diagnosis.js';
@@ -25,7 +17,6 @@ const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
 const TCP_CLOSE = 7;
 const TCP_LISTEN = 10;
-const PEEK_ROOM = 1 << 20;
 
 export interface Message {
 	readonly data: Buffer;
@@ -60,7 +51,6 @@ export interface SocketFacts {
 export class Sockets {
 	readonly #facts = new Map<Description, SocketFacts>();
 	#unix: Map<number, UnixFacts> | undefined;
-	#room: Buffer | undefined;
 
 	constructor(readonly survey: Survey) {
 		let looked = 0;
@@ -167,39 +157,14 @@ export class Sockets {
 		}
 	}
 
-	/** Looks at what waits, from the front: the peek offset lets one MSG_PEEK see behind the other. It is put back at the end. */
 	#peek(facts: SocketFacts, fd: Fd): void {
-		const waiting = facts.type === SOCK_STREAM ? bytesWaiting(fd) : 0;
-		if (!this.#room || this.#room.length < waiting) {
-			this.#room = Buffer.allocUnsafe(Math.max(PEEK_ROOM, waiting));
-		}
-
-		const room = this.#room;
-		let seen = 0;
-		const before = getSocketInt(fd, SOL_SOCKET, SO_PEEK_OFF) ?? -1;
-		const steps = facts.domain === AF_UNIX && setSocketInt(fd, SOL_SOCKET, SO_PEEK_OFF, 0);
-		try {
-			for (let message = peekMessage(fd, room); message; message = peekMessage(fd, room)) {
-				const {data, address, fds, truncated} = message;
-				facts.lostMessages ||= truncated;
-				if (facts.type === SOCK_STREAM && data.length === 0) {
-					break;
-				}
-
-				seen += data.length;
-				facts.messages.push({data, address, descriptions: fds.map((one) => this.survey.adopt(one))});
-				if (!steps) {
-					break;
-				}
-			}
-		} finally {
-			if (steps) {
-				setSocketInt(fd, SOL_SOCKET, SO_PEEK_OFF, before);
-			}
-
-			// What a TCP socket has sent and the other end has not taken yet is in neither queue that can be looked at.
-			facts.lostMessages ||= seen < waiting || (facts.state === 'connected' && bytesUnsent(fd) > 0);
-		}
+		const {messages, incomplete} = lookIntoQueue(fd, facts.domain, facts.type);
+		facts.lostMessages = incomplete;
+		facts.messages = messages.map(({data, address, fds}) => ({
+			data,
+			address,
+			descriptions: fds.map((one) => this.survey.adopt(one)),
+		}));
 	}
 }
 

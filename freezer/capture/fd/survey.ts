@@ -106,7 +106,10 @@ export class Survey {
 		this.#byNumber.set(`${task.row}:${fd}`, description);
 	}
 
-	/** Where the description is, or would be, among those that look alike. Without kcmp, alike means equal. */
+	/**
+	 * Where the description is, or would be, among those that look alike. Without kcmp (CONFIG_KCMP), files, pipes and sockets that
+	 * look alike are taken for one, and what has no name of its own (eventfd, epoll, …) for different.
+	 */
 	#find(identity: Identity, link: string, info: FdInfo) {
 		const key = `${info.flags & ~O_CLOEXEC}|${info.position}|${link}`;
 		let bucket = this.#alike.get(key);
@@ -120,8 +123,9 @@ export class Survey {
 		while (low < high) {
 			const middle = (low + high) >> 1;
 			const {identity: other, description} = bucket[middle]!;
-			const order = kcmp(identity.pid, other.pid, kcmpType.FILE, identity.fd, other.fd);
-			if (order === undefined || order === 0) {
+			const order =
+				kcmp(identity.pid, other.pid, kcmpType.FILE, identity.fd, other.fd) ?? (link.startsWith('anon_inode:') ? 2 : 0);
+			if (order === 0) {
 				return {bucket, index: middle, found: description};
 			}
 

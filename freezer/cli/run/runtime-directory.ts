@@ -4,11 +4,11 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {EXIT, FroreError} from '../../../builder/errors.js';
 
-const candidates = (uid: number): string[] => [
-	...(process.env.XDG_RUNTIME_DIR ? [join(process.env.XDG_RUNTIME_DIR, 'frore')] : []),
-	join(tmpdir(), `frore-${uid}`),
-	...(tmpdir() === '/tmp' ? [] : [join('/tmp', `frore-${uid}`)]),
-];
+/** Also those of a session whose environment differs from ours, so that both ends find each other. */
+const candidates = (uid: number): string[] => {
+	const session = process.env.XDG_RUNTIME_DIR ? [join(process.env.XDG_RUNTIME_DIR, 'frore')] : [];
+	return [...new Set([...session, `/run/user/${uid}/frore`, join(tmpdir(), `frore-${uid}`), `/tmp/frore-${uid}`])];
+};
 
 /** True when nobody but `uid` can put anything there or look inside. */
 function isPrivate(path: string, uid: number): boolean {

@@ -19,9 +19,12 @@ static void reap(int signo)
 
 	(void)signo;
 	for (int32_t i = 1; list && i <= list[0]; i++) {
-		siginfo_t info;
+		siginfo_t info = {.si_pid = 0};
 
-		waitid(P_PID, list[i], &info, WEXITED | WNOHANG | __WALL);
+		/* A look first: asked about a tracee, the kernel tells of stops, too, and those are not ours to take. */
+		if (waitid(P_PID, list[i], &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid != 0 &&
+		    (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED))
+			waitid(P_PID, list[i], &info, WEXITED | WNOHANG | __WALL);
 	}
 }
 

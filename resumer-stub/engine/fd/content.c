@@ -1,10 +1,15 @@
 /* Memfds, deleted files and embedded files: made with their size here, filled by the engine, then sealed. */
 #include <linux/memfd.h>
+#include <linux/time_types.h>
 
 #include "kinds.h"
 
 #define O_TMPFILE_RDWR (020200000 | O_RDWR | O_CLOEXEC)
-#define EEXIST 17
+#define SEEK_END 2
+#define LOCK_SH 1
+#define LOCK_EX 2
+#define LOCK_NB 4
+#define LOCK_UN 8
 #define ENOENT 2
 
 long reopen(int fd, int flags)
@@ -51,6 +56,21 @@ static long open_deleted(const char *path)
 	return fd;
 }
 
+/* Another copy of this file may be filling it right now: that one holds a lock meanwhile. Waits two seconds at most. */
+static void wait_for_filler(const char *path, uint64_t size)
+{
+	struct __kernel_timespec pause = {0, 5000000};
+	long fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0), i;
+
+	for (i = 0; fd >= 0 && i < 400; i++) {
+		if ((size == 0 || sys3(__NR_lseek, fd, 0, SEEK_END) > 0) && sys2(__NR_flock, fd, LOCK_SH | LOCK_NB) == 0)
+			break;
+		sys2(__NR_nanosleep, (long)&pause, 0);
+	}
+	if (fd >= 0)
+		sys_close((int)fd);
+}
+
 /* A file that is embedded comes back only where it is missing: -EEXIST says that the one here is used. */
 static long open_embedded(struct fds *f, const char *path)
 {
@@ -60,8 +80,10 @@ static long open_embedded(struct fds *f, const char *path)
 		make_parents(f, path);
 		fd = sys_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	}
-	if (fd >= 0)
+	if (fd >= 0) {
+		sys2(__NR_flock, fd, LOCK_EX | LOCK_NB);
 		journal_add(f, path);
+	}
 	return fd;
 }
 
@@ -93,8 +115,10 @@ long contents_open(struct fds *f)
 			break;
 		case FRORE_CONTENT_FILE:
 			fd = open_embedded(f, path);
-			if (fd < 0 && sys3(__NR_faccessat, AT_CWD, (long)path, 0) == 0)
+			if (fd < 0 && sys3(__NR_faccessat, AT_CWD, (long)path, 0) == 0) {
+				wait_for_filler(path, c->size);
 				continue;
+			}
 			break;
 		default:
 			continue;
@@ -161,6 +185,7 @@ long contents_seal(struct resume *r)
 			continue;
 		sys3(__NR_fchown, fd, c->uid, c->gid);
 		sys2(__NR_fchmod, fd, c->mode);
+		sys2(__NR_flock, fd, LOCK_UN);
 		if (c->kind != FRORE_CONTENT_MEMFD || !c->seals)
 			continue;
 		ret = sys_fcntl(fd, F_ADD_SEALS, c->seals);
