@@ -45,19 +45,5 @@ if [ -n "$want" ]; then
 	fi
 fi
 
-# A kernel of Debian 12 for the virtual machine: unpacked, never installed.
-cache=${FRORE_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/frore-test}
-if ! ls "$cache"/vmlinuz-6.1* >/dev/null 2>&1; then
-	mkdir -p "$cache"
-	(
-		cd "$cache"
-		name=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null |
-			sed -n 's/.*Depends: \(linux-image-6\.1[^ ]*\)$/\1/p' | head -1)
-		if [ -n "$name" ] && apt-get download -qq "$name"; then
-			dpkg-deb --fsys-tarfile "$name"_*.deb | tar -x --wildcards --strip-components=2 './boot/vmlinuz*'
-			rm -f "$name"_*.deb
-		else
-			echo "no Debian 6.1 kernel can be had here; tests in a virtual machine are skipped" >&2
-		fi
-	)
-fi
+# Tests in a virtual machine are skipped without it.
+sh "$(dirname "$0")/test-kernel.sh" >/dev/null || true

@@ -15,7 +15,6 @@ static const char options[] =
 	"  --external hangup|refuse|null|inherit\n"
 	"                           what becomes of descriptors whose other end was outside\n"
 	"  --map OLD=NEW            use file NEW where the program had OLD\n"
-	"  --lazy                   read memory when it is used; damage to it is then found later, too\n"
 	"  --own-tty                give the program a terminal and session of its own, shown on this one\n"
 	"  --detach                 the same in the background; prints the supervisor's pid\n"
 	"  --attach [PID]           connect this terminal to a detached program; ctrl-\\ detaches again\n"

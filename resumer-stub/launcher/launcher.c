@@ -67,14 +67,17 @@ static void forget_failure(struct status *s)
 static long try_way(struct launch *l, enum way way)
 {
 	struct status *s = l->r->status;
-	long ret;
+	uint32_t warned = s->warning_length;
+	long ret = 1;
 
-	if (way_hopeless(l, way) || way_start(l, way) < 0)
-		return 1;
-	ret = start_until_ready(l);
+	if (!way_hopeless(l, way) && way_start(l, way) == 0)
+		ret = start_until_ready(l);
+	if (ret > 0)
+		s->warning_length = warned; /* what was in the way there does not concern the next */
 	if (ret >= 0 || !s->pid_taken || l->r->options.pid != PID_AUTO)
 		return ret;
 	forget_failure(s);
+	s->warning_length = warned;
 	l->why[way].step = way == WAY_WALK ? STEP_WALK : STEP_BUSY;
 	return 1;
 }
@@ -282,6 +285,8 @@ int launcher_run(struct resume *r)
 	mark(l);
 	clock_warn(l);
 	warn_of_new_id(l);
+	if (r->options.lazy)
+		warn(r, "memory is read at once:", "--lazy", 0, "this version cannot read it when it is used");
 	tell_warnings(r);
 	if (r->options.verbose)
 		tell_way(l);

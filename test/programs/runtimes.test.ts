@@ -49,10 +49,10 @@ withTool('python3', 'a numpy array of 4 GiB comes back whole', async (t, stage) 
 	if ((await stage.run([python, '-c', 'import numpy'])).code !== 0) throw new Skipped(`${python} has no numpy`);
 	const size = Number(process.env.FRORE_ARRAY_GIB ?? 4);
 	needs(stage, size + 2, size + 2);
-	t.timeout(300_000);
+	t.timeout(400_000);
 	const original = await stage.start([python, source(stage, 'array.py'), String(size)]);
 	await ready(original, 90_000);
 	const copy = await reborn(t, stage, original, ['--max-pause', '120']);
-	await copy.line(/^beat/, 60_000);
+	await copy.line(/^beat/, 150_000);
 	await judged(t, copy, 'the copy', 60_000);
 });
