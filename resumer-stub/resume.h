@@ -84,6 +84,7 @@ struct status {
 	uint32_t warning_length; /* bytes of `warnings` */
 	uint32_t message_taken;	 /* 1 as soon as somebody writes `message` */
 	uint32_t pid_taken;	 /* 1 when the failure is an id in use: the launcher may try another way */
+	uint32_t arrived[3];	 /* futexes: how many tasks have passed each meeting point, enum meeting */
 	struct family family;
 	char message[1024];	 /* one line without "frore: " and newline */
 	char warnings[8192];	 /* newline-terminated lines without "frore: warning: " */
@@ -101,6 +102,8 @@ struct resume {
 	char **argv;		/* as we were executed */
 	const char *exec_path;	/* AT_EXECFN: how we were executed, for where /proc is missing */
 	int proc_fd;		/* /proc of the target's pid namespace, or -1 */
+	uint64_t content_base;	/* where contents are staged in every task until it has mapped them */
+	uint64_t content_span;
 	int dry_run;		/* --check: the root task ends as soon as it exists */
 	int check_reasons;	/* --check: reasons found against a resume */
 	struct status *status;

@@ -52,6 +52,8 @@ export const constants = {
 		SESSION_LEADER: 128,
 		GROUP_LEADER: 256,
 		IO_FLUSHER: 512,
+		/** Has ended; its status waits for the parent. */
+		ZOMBIE: 1024,
 	},
 	MM: {GROWING_STACK: 1},
 	VMA: {ANON: 0, FILE_PRIVATE: 1, FILE_SHARED: 2, CONTENT_SHARED: 3, CONTENT_PRIVATE: 4},

@@ -15,8 +15,8 @@ function ownAncestry(): Set<number> {
 	return found;
 }
 
-/** A process is frozen alone for now: living children are refused unless --no-children says that they may stay behind. */
-export function checkChildren(context: CaptureContext, task: CapturedTask, wanted: boolean): void {
+/** With --no-children: what stays behind is told. */
+export function checkChildren(context: CaptureContext, task: CapturedTask): void {
 	const own = ownAncestry();
 	const living: string[] = [];
 	for (const child of childrenOf(task.pid)) {
@@ -41,19 +41,9 @@ export function checkChildren(context: CaptureContext, task: CapturedTask, wante
 		return;
 	}
 
-	if (!wanted) {
-		context.warn({
-			pid: task.innerPid,
-			kind: 'children',
-			text: `its children ${living.join(', ')} stay behind; after the resume wait() says there is no child`,
-		});
-		return;
-	}
-
-	context.refuse({
+	context.warn({
 		pid: task.innerPid,
 		kind: 'children',
-		text: `it has child processes (${living.join(', ')}), and this version freezes single processes only`,
-		hint: 'Give --no-children to freeze it without them.',
+		text: `its children ${living.join(', ')} stay behind; after the resume wait() says there is no child`,
 	});
 }

@@ -6,51 +6,79 @@ import type {FreezeRequest} from './freeze.js';
 import {Images} from './images.js';
 import {machineRow} from './machine.js';
 import {ProcessCapture} from './process-capture.js';
+import {captureEnded, captureParents, checkSharing} from './relations.js';
 import type {Asleep} from './sleep.js';
-import type {StoppedProcess} from './stop.js';
+import type {StoppedTree} from './stopped-tree.js';
 import type {Stopwatch} from './stopwatch.js';
 import {checkSurroundings} from './surroundings.js';
 import {type CapturedVma, captureVmas, isResident} from './vmas.js';
 
-/** All of a stopped process but its pages. */
-export interface CapturedState {
-	readonly collection: Collection;
+/** One process of the target, with the mappings whose pages are to be copied. */
+export interface CapturedProcess {
 	readonly process: ProcessCapture;
 	readonly vmas: readonly CapturedVma[];
 }
 
-/** Fills the snapshot while the process is stopped. Throws a refusal when something cannot be carried. */
+/** All of a stopped tree but its pages. */
+export interface CapturedState {
+	readonly collection: Collection;
+	/** Parents before their children. */
+	readonly processes: readonly CapturedProcess[];
+}
+
+/** Fills the snapshot while the tree is stopped. Throws a refusal when something cannot be carried. */
 export function collectState(
 	request: FreezeRequest,
 	collection: Collection,
-	stopped: StoppedProcess,
+	tree: StoppedTree,
 	sleepers: ReadonlyMap<number, Asleep>,
 	stopTime: bigint,
 	watch: Stopwatch,
 ): CapturedState {
 	const {snapshot} = collection;
 	snapshot.machine.push(machineRow(request.pid, request.version));
-	const process = new ProcessCapture(snapshot, stopped, sleepers, stopTime);
-	collection.defer(() => process.close());
-	collection.defer(() => process.inject.finish());
-	collection.tasks.push(process);
-	checkChildren(collection, process, request.children);
+	const processes = tree.processes.map((stopped) => {
+		const process = new ProcessCapture(snapshot, stopped, sleepers, stopTime);
+		collection.defer(() => process.close());
+		collection.defer(() => process.inject.finish());
+		collection.tasks.push(process);
+		return process;
+	});
+	captureParents(collection, processes);
+	captureEnded(collection, processes, tree.ended);
+	checkSharing(collection, processes);
+	if (!request.children) {
+		checkChildren(collection, processes[0]!);
+	}
+
 	watch.mark('look');
-	process.inquire();
-	process.settleRegisters();
+	for (const process of processes) {
+		process.inquire();
+		process.settleRegisters();
+	}
+
 	watch.mark('ask');
 	captureDescriptors(collection);
-	checkSurroundings(collection, process, request.ending === 'continue');
+	for (const process of processes) {
+		checkSurroundings(collection, process, request.ending === 'continue' && process.row === 0);
+	}
+
 	watch.mark('descriptors');
-	const images = new Images(request.pid, snapshot);
+	const captured = processes.map((process) => captureMemory(collection, process));
+	watch.mark('mappings');
+	collection.throwRefusals();
+	return {collection, processes: captured};
+}
+
+function captureMemory(collection: Collection, process: ProcessCapture): CapturedProcess {
+	const {snapshot} = collection;
+	const images = new Images(process.pid, snapshot);
 	collection.defer(() => images.close());
 	const vmas = captureVmas(collection, process, process.mm, process.mappings, images);
 	snapshot.mm[process.mm]!.exe = images.rowOfPath(snapshot.task[process.row]!.exe);
-	const xstates = snapshot.thread.map((thread) => thread.xstate);
-	snapshot.cpu_need.push(
-		...cpuNeeds(process.mappings, process.memory, xstates, (mapping) => isResident(process, mapping)),
-	);
-	watch.mark('mappings');
-	collection.throwRefusals();
-	return {collection, process, vmas};
+	const xstates = process.threads.map(({row}) => snapshot.thread[row]!.xstate);
+	const known = new Set(snapshot.cpu_need.map(({name}) => name));
+	const needs = cpuNeeds(process.mappings, process.memory, xstates, (mapping) => isResident(process, mapping));
+	snapshot.cpu_need.push(...needs.filter(({name}) => !known.has(name)));
+	return {process, vmas};
 }

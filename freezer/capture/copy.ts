@@ -1,27 +1,51 @@
 import {constants} from '../../builder/format/schema.js';
 import {PageMap, type PageRange} from '../sys/pagemap.js';
-import type {CapturedState} from './collect.js';
+import type {CapturedProcess, CapturedState} from './collect.js';
+import type {Collection} from './collection.js';
 import {FramePacker, type FrameSink} from './frames.js';
 import {copyContent, imagePages, ownPages} from './pages.js';
 
 /** Lets signals in between pieces of work; the argument says whether the target is stopped. */
 type Breathe = (stopped: boolean) => Promise<void>;
 
-/** Contents and modified pages, while the target is stopped; returns the ranges of modified pages per mapping. */
+/** Ranges of modified pages per mapping of one process. */
+export type OwnRanges = readonly PageRange[][];
+
+/** Contents and modified pages, while the target is stopped; returns the ranges of modified pages per process. */
 export async function copyMemory(
 	state: CapturedState,
 	outbox: {put: FrameSink},
 	breathe: Breathe,
-): Promise<PageRange[][]> {
-	const {collection, process, vmas} = state;
+): Promise<OwnRanges[]> {
+	const {collection, processes} = state;
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
 	for (const [index, source] of collection.contents.sources) {
 		copyContent(index, source, packer);
 		await breathe(true);
 	}
 
-	process.inject.finish();
-	process.stopped.pendingStopSignal = process.inject.stopSignal;
+	const own: OwnRanges[] = [];
+	for (const captured of processes) {
+		const {process} = captured;
+		process.inject.finish();
+		process.stopped.pendingStopSignal = process.inject.stopSignal;
+		own.push(await copyOwnPages(captured, packer, breathe));
+	}
+
+	packer.flush();
+	for (const captured of processes) {
+		tellGuards(collection, captured, packer);
+	}
+
+	await breathe(true);
+	return own;
+}
+
+async function copyOwnPages(
+	{process, vmas}: CapturedProcess,
+	packer: FramePacker,
+	breathe: Breathe,
+): Promise<OwnRanges> {
 	const pageMap = new PageMap(process.pid);
 	const own: PageRange[][] = [];
 	try {
@@ -44,17 +68,14 @@ export async function copyMemory(
 		pageMap.close();
 	}
 
-	packer.flush();
-	tellGuards(state, packer);
-	await breathe(true);
 	return own;
 }
 
 /** Guard pages (MADV_GUARD_INSTALL) read as zeros after the resume instead of raising SIGSEGV. */
-function tellGuards({collection, process, vmas}: CapturedState, packer: FramePacker): void {
+function tellGuards(collection: Collection, {process, vmas}: CapturedProcess, packer: FramePacker): void {
 	const guarded = vmas.filter(({mapping}) => mapping.flags.has('gu'));
-	const pages = packer.unreadable.filter(({address}) =>
-		guarded.some(({row}) => address >= row.start && address < row.end),
+	const pages = packer.unreadable.filter(
+		({index, address}) => index === process.mm && guarded.some(({row}) => address >= row.start && address < row.end),
 	);
 	if (pages.length > 0) {
 		collection.warn({
@@ -68,17 +89,19 @@ function tellGuards({collection, process, vmas}: CapturedState, packer: FramePac
 /** Unmodified pages of mapped files, after the release. */
 export async function copyImages(
 	state: CapturedState,
-	own: readonly PageRange[][],
+	own: readonly OwnRanges[],
 	outbox: {put: FrameSink},
 	breathe: Breathe,
 ): Promise<void> {
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
-	for (const [i, vma] of state.vmas.entries()) {
-		for (const stretch of imagePages(vma, state.process.mm, own[i] ?? [])) {
-			packer.add(stretch);
-		}
+	for (const [p, {process, vmas}] of state.processes.entries()) {
+		for (const [i, vma] of vmas.entries()) {
+			for (const stretch of imagePages(vma, process.mm, own[p]?.[i] ?? [])) {
+				packer.add(stretch);
+			}
 
-		await breathe(false);
+			await breathe(false);
+		}
 	}
 
 	packer.flush();

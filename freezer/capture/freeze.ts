@@ -13,12 +13,12 @@ import type {CaptureOptions} from './context.js';
 import {copyImages, copyMemory} from './copy.js';
 import type {Destination} from './destination.js';
 import {FroreError, failure} from './errors.js';
-import {findVdso} from './mm.js';
 import {Outbox} from './outbox.js';
 import {parseStat} from './parse/stat.js';
-import {checkReader, hasForeignFilters, preflight} from './preflight.js';
+import {checkReader, preflight} from './preflight.js';
 import {observeSleepers} from './sleep.js';
-import {type Ending, StoppedProcess} from './stop.js';
+import type {Ending} from './stop.js';
+import {descendantsOf, StoppedTree} from './stopped-tree.js';
 import {type Phase, Stopwatch} from './stopwatch.js';
 import {warmUp} from './warm-up.js';
 import {xstateLayout} from './xstate.js';
@@ -27,7 +27,7 @@ export interface FreezeRequest {
 	readonly pid: Pid;
 	readonly destination: Destination;
 	readonly ending: Ending;
-	/** False: living children may stay behind. */
+	/** False: the process alone; living children stay behind. */
 	readonly children: boolean;
 	readonly codec: CodecChoice;
 	/** Seconds. */
@@ -52,7 +52,7 @@ export interface FreezeSummary {
 	readonly phases: readonly Phase[];
 }
 
-/** Freezes one process into an artefact. Whatever goes wrong, the target goes on as it was and no file is left. */
+/** Freezes a process and its descendants into an artefact. Whatever goes wrong, the target goes on as it was and no file is left. */
 export async function freeze(request: FreezeRequest): Promise<FreezeSummary> {
 	try {
 		return await capture(request);
@@ -67,7 +67,7 @@ export async function freeze(request: FreezeRequest): Promise<FreezeSummary> {
 async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const {pid, destination, ending} = request;
 	const watch = new Stopwatch();
-	const status = preflight(pid);
+	preflight(pid);
 	checkReader(pid, destination.channel);
 	const writer = new ArtefactWriter(destination, packageBytes('stub'), {
 		codec: request.codec.codec,
@@ -79,13 +79,10 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	snapshot.xcomp.push(...xstateLayout());
 	pinTracer();
 	await warmUp(request);
-	const sleepers = observeSleepers(pid);
+	const sleepers = observeSleepers(request.children ? descendantsOf(pid) : [pid]);
 	watch.mark('prepare');
 
-	const stopped = StoppedProcess.stop(pid, request.stopTimeout, {
-		vdso: findVdso(pid),
-		suspendFilters: hasForeignFilters(status),
-	});
+	const stopped = StoppedTree.stop(pid, request.stopTimeout, request.children);
 	collection.defer(() => stopped.release('continue'));
 	const stopTime = clockNow(CLOCK.MONOTONIC);
 	watch.mark('stop');

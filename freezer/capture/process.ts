@@ -57,6 +57,7 @@ export function taskRow(
 		first_thread: firstThread,
 		nthreads: threads,
 		exit_signal: stat.exitSignal,
+		wait_status: 0,
 		flags:
 			flag(stopped, TASK.STOPPED) |
 			flag(status.number('NoNewPrivs') === 1, TASK.NO_NEW_PRIVS) |
@@ -88,7 +89,7 @@ export function taskRow(
 		cwd: toText(tryReadLink(`/proc/${pid}/cwd`) ?? Buffer.from('/')),
 		root: toText(tryReadLink(`/proc/${pid}/root`) ?? Buffer.from('/')),
 		exe: toText(tryReadLink(`/proc/${pid}/exe`) ?? new Uint8Array()),
-		cmdline: readProc(`/proc/${pid}/cmdline`),
+		cmdline: tryReadProc(`/proc/${pid}/cmdline`) ?? new Uint8Array(),
 		cgroup: toText(tryReadProc(`/proc/${pid}/cgroup`) ?? new Uint8Array()).trim(),
 	};
 }

@@ -16,11 +16,11 @@ export interface Asleep {
  * Looked at before the stop, because the stop itself wakes every thread. se.exec_start counts in the clock of the CPU on which the
  * thread last ran; it is compared with our own on that CPU.
  */
-export function observeSleepers(pid: Pid): Map<number, Asleep> {
+export function observeSleepers(pids: readonly Pid[]): Map<number, Asleep> {
 	const found = new Map<number, Asleep>();
 	const clocks = new Map<number, bigint | undefined>();
 	const own = getAffinity(0);
-	for (const name of readdirSync(`/proc/${pid}/task`)) {
+	for (const [pid, name] of pids.flatMap((pid) => threadsOf(pid).map((name) => [pid, name] as const))) {
 		const stat = tryReadProcText(`/proc/${pid}/task/${name}/stat`);
 		const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
 		if (fields[0] !== 'S' && fields[0] !== 'T') {
@@ -48,6 +48,14 @@ export function observeSleepers(pid: Pid): Map<number, Asleep> {
 	}
 
 	return found;
+}
+
+function threadsOf(pid: Pid): string[] {
+	try {
+		return readdirSync(`/proc/${pid}/task`);
+	} catch {
+		return [];
+	}
 }
 
 /** CLOCK_MONOTONIC minus the run queue clock of a CPU; leaves this thread on that CPU. */

@@ -8,9 +8,8 @@ import {Collection} from './collection.js';
 import {copyMemory} from './copy.js';
 import {warmDescriptors} from './fd/warm.js';
 import type {FreezeRequest} from './freeze.js';
-import {findVdso} from './mm.js';
 import {observeSleepers} from './sleep.js';
-import {StoppedProcess} from './stop.js';
+import {StoppedTree} from './stopped-tree.js';
 import {Stopwatch} from './stopwatch.js';
 
 const SIGKILL = 9;
@@ -45,8 +44,8 @@ export async function warmUp(request: FreezeRequest): Promise<void> {
 async function rehearse(request: FreezeRequest): Promise<void> {
 	const capture = {...request.capture, allow: new Set(['all'])};
 	using collection = new Collection(emptySnapshot(), capture);
-	const sleepers = observeSleepers(request.pid);
-	const stopped = StoppedProcess.stop(request.pid, request.stopTimeout, {vdso: findVdso(request.pid)});
+	const sleepers = observeSleepers([request.pid]);
+	const stopped = StoppedTree.stop(request.pid, request.stopTimeout, request.children);
 	collection.defer(() => stopped.release('continue'));
 	const now = clockNow(CLOCK.MONOTONIC);
 	const state = collectState(request, collection, stopped, sleepers, now, new Stopwatch());

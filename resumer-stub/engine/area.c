@@ -40,33 +40,48 @@ static void lay_out(struct engine *e, uint64_t start)
 	lay(&a->artefact, &at, e->r->artefact.base_length);
 	lay(&a->status, &at, sizeof(struct status));
 	lay(&a->vdso, &at, vdso_span(&e->vdso));
-	lay(&a->content, &at, contents_span(&e->r->artefact));
 	a->all.start = start;
 	a->all.length = at - start;
-}
-
-/* First address at or behind `at` where `length` bytes collide with no mapping of the target, present or growing. */
-static uint64_t free_in_target(const struct engine *e, uint64_t at, uint64_t length)
-{
-	uint64_t i;
-
-	for (i = 0; i < e->vma_count; i++) {
-		const struct frore_vma *v = &e->vmas[i];
-		uint64_t start = v->start, end = v->end;
-
-		if (v->flags & FRORE_VMA_FLAG_GROWSDOWN)
-			start = start > STACK_ROOM ? start - STACK_ROOM : 0;
-		if (v->flags & FRORE_VMA_FLAG_HEAP)
-			end += HEAP_ROOM;
-		if (at < end + PAGE && start < at + length + PAGE)
-			at = PAGE_UP(end + PAGE);
-	}
-	return at;
 }
 
 static int hits(uint64_t at, uint64_t length, uint64_t start, uint64_t size)
 {
 	return size && at < start + size && start < at + length;
+}
+
+/*
+ * First address at or behind `at` where `length` bytes collide with no mapping of `mm` (NONE: of any), present or growing.
+ */
+uint64_t area_free(const struct artefact *a, uint32_t mm, uint64_t at, uint64_t length)
+{
+	uint64_t vmas, mms, i, before;
+	const struct frore_vma *v = ROWS(a, VMA, &vmas);
+	const struct frore_mm *m = ROWS(a, MM, &mms);
+
+	do {
+		before = at;
+		for (i = 0; i < vmas; i++) {
+			uint64_t start = v[i].start, end = v[i].end;
+
+			if (mm != FRORE_NONE && v[i].mm != mm)
+				continue;
+			if (v[i].flags & FRORE_VMA_FLAG_GROWSDOWN)
+				start = start > STACK_ROOM ? start - STACK_ROOM : 0;
+			if (v[i].flags & FRORE_VMA_FLAG_HEAP)
+				end += HEAP_ROOM;
+			if (at < end + PAGE && start < at + length + PAGE)
+				at = PAGE_UP(end + PAGE);
+		}
+		for (i = 0; i < mms; i++) {
+			if (mm != FRORE_NONE && i != mm)
+				continue;
+			if (hits(at, length, m[i].vdso, m[i].vdso_size))
+				at = PAGE_UP(m[i].vdso + m[i].vdso_size);
+			if (hits(at, length, m[i].vvar, m[i].vvar_size))
+				at = PAGE_UP(m[i].vvar + m[i].vvar_size);
+		}
+	} while (at != before);
+	return at;
 }
 
 /* Finds the hole and maps it; own mappings are discovered by MAP_FIXED_NOREPLACE failing (4.17). */
@@ -77,17 +92,10 @@ long area_find(struct engine *e)
 
 	lay_out(e, 0);
 	length = e->area.all.length;
-	while (at + length < TASK_END) {
-		uint64_t next = free_in_target(e, at, length);
-
-		if (next == at && hits(at, length, e->mm->vdso, e->mm->vdso_size))
-			next = PAGE_UP(e->mm->vdso + e->mm->vdso_size);
-		if (next == at && hits(at, length, e->mm->vvar, e->mm->vvar_size))
-			next = PAGE_UP(e->mm->vvar + e->mm->vvar_size);
-		if (next != at) {
-			at = next;
-			continue;
-		}
+	for (;;) {
+		at = area_free(&e->r->artefact, e->task->mm, at, length);
+		if (at + length >= TASK_END)
+			break;
 		ret = sys_mmap(at, length, PROT_READ | PROT_WRITE,
 			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 		if (ret == (long)at) {

@@ -1,11 +1,17 @@
-/* Memory that belongs to no single mapping while it is filled: anonymous shared memory and the bytes of memfds and embedded files. */
+/*
+ * Memory that belongs to no single mapping while it is filled: anonymous shared memory and the bytes of memfds and embedded files.
+ * It is staged at one place in every task: made by the root before it forks, so that relatives share it, and gone from each task
+ * when that has its mappings.
+ */
 #include <linux/mman.h>
 
 #include "engine.h"
 #include "fd/fd.h"
 
-/* Each content gets its own stretch of the area, in table order. */
-uint64_t contents_span(const struct artefact *a)
+#define STAGE_FIRST 0x20000000000ULL
+#define TASK_END 0x7ffffffff000ULL
+
+static uint64_t span_of(const struct artefact *a)
 {
 	uint64_t count, i, span = 0;
 	const struct frore_content *c = ROWS(a, CONTENT, &count);
@@ -15,10 +21,11 @@ uint64_t contents_span(const struct artefact *a)
 	return span;
 }
 
-uint64_t contents_address(const struct engine *e, uint32_t content)
+/* Each content has its own stretch, in table order. */
+static uint64_t address_of(const struct resume *r, uint32_t content)
 {
-	uint64_t count, i, at = e->area.content.start;
-	const struct frore_content *c = ROWS(&e->r->artefact, CONTENT, &count);
+	uint64_t count, i, at = r->content_base;
+	const struct frore_content *c = ROWS(&r->artefact, CONTENT, &count);
 
 	if (content >= count)
 		return 0;
@@ -27,19 +34,71 @@ uint64_t contents_address(const struct engine *e, uint32_t content)
 	return at;
 }
 
+uint64_t contents_address(const struct engine *e, uint32_t content)
+{
+	return address_of(e->r, content);
+}
+
+static long reserve(struct resume *r)
+{
+	uint64_t at = STAGE_FIRST, length = r->content_span;
+	long ret = -12;
+
+	for (;;) {
+		at = area_free(&r->artefact, FRORE_NONE, at, length);
+		if (at + length >= TASK_END)
+			break;
+		ret = sys_mmap(at, length, PROT_NONE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+		if (ret == (long)at) {
+			r->content_base = at;
+			return 0;
+		}
+		if (ret > 0)
+			sys_munmap((uint64_t)ret, length);
+		at += 1ULL << 30;
+	}
+	return refuse(r, "cannot find room for", "shared memory", ret < 0 ? -ret : 0, "raise ulimit -v");
+}
+
+/* By the root task, before it forks. */
+long contents_stage(struct resume *r)
+{
+	uint64_t count, i;
+	const struct frore_content *c = ROWS(&r->artefact, CONTENT, &count);
+
+	r->content_span = span_of(&r->artefact);
+	if (r->content_span && reserve(r) < 0)
+		return -1;
+	for (i = 0; i < count; i++) {
+		long ret;
+
+		if (c[i].kind != FRORE_CONTENT_SHARED_MEMORY || c[i].size == 0)
+			continue;
+		ret = sys_mmap(address_of(r, (uint32_t)i), PAGE_UP(c[i].size), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		if (ret < 0)
+			return refuse(r, "cannot get", "shared memory", -ret, "free memory, or raise ulimit -v");
+	}
+	return 0;
+}
+
+/* By the root task, which fills them all: those that have a descriptor. */
 long contents_map(struct engine *e)
 {
 	uint64_t count, i;
 	const struct frore_content *c = ROWS(&e->r->artefact, CONTENT, &count);
 
+	if (!tree_is_root(e->r, e->task_row))
+		return 0;
 	for (i = 0; i < count; i++) {
 		int fd = c[i].kind == FRORE_CONTENT_SHARED_MEMORY ? -1 : content_fd(e->r, (uint32_t)i);
-		int flags = MAP_SHARED | MAP_FIXED | (c[i].kind == FRORE_CONTENT_SHARED_MEMORY ? MAP_ANONYMOUS : 0);
 		long ret;
 
-		if (c[i].size == 0 || (c[i].kind != FRORE_CONTENT_SHARED_MEMORY && fd < 0))
+		if (c[i].size == 0 || fd < 0)
 			continue;
-		ret = sys_mmap(contents_address(e, (uint32_t)i), PAGE_UP(c[i].size), PROT_READ | PROT_WRITE, flags, fd, 0);
+		ret = sys_mmap(contents_address(e, (uint32_t)i), PAGE_UP(c[i].size), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_FIXED, fd, 0);
 		if (ret < 0)
 			return refuse(e->r, "cannot map", artefact_text(&e->r->artefact, c[i].name), -ret, 0);
 	}
@@ -49,7 +108,8 @@ long contents_map(struct engine *e)
 /* The mappings of the target keep the memory; ours would keep a memfd from being sealed. */
 long contents_unmap(struct engine *e)
 {
-	if (e->area.content.length)
-		sys_munmap(e->area.content.start, e->area.content.length);
+	if (e->r->content_span)
+		sys_munmap(e->r->content_base, e->r->content_span);
+	e->r->content_span = 0;
 	return 0;
 }

@@ -1,7 +1,8 @@
 /*
  * The story of a resume, for one task. Stages, and what is true after each:
  *   describe   the tables are bounded, the processor fits; nothing has changed
- *   open       every description is open and every descriptor in its place
+ *   open       every description is open, the descendants are forked and share it
+ *   place      process groups are joined, every descriptor is in its place
  *   enter      we run in the working area, on our own stack
  *   clear      nothing but the working area is mapped
  *   fill       memory is as it was, every checksum compared
@@ -60,18 +61,6 @@ static long describe(struct engine *e, struct resume *r, uint32_t task)
 	return pages_prepare(e);
 }
 
-static void ready(struct engine *e)
-{
-	struct status *s = e->r->status;
-
-	__atomic_fetch_add(&s->ready, 1, __ATOMIC_SEQ_CST);
-	sys_futex(&s->ready, FUTEX_WAKE, 1, 0);
-	while (__atomic_load_n(&s->go, __ATOMIC_SEQ_CST) == 0)
-		sys_futex(&s->go, FUTEX_WAIT, 0, 0);
-	if (__atomic_load_n(&s->go, __ATOMIC_SEQ_CST) != 1)
-		sys_exit_group(EXIT_OWN_FAILURE);
-}
-
 /* Takes back what is visible outside: files that were made. The line that says why stands in the status page. */
 _Noreturn static void give_up(struct resume *r, uint32_t task)
 {
@@ -79,27 +68,65 @@ _Noreturn static void give_up(struct resume *r, uint32_t task)
 	sys_exit_group(EXIT_OWN_FAILURE);
 }
 
+static void ready(struct engine *e)
+{
+	struct status *s = e->r->status;
+	int64_t look[2] = {0, 50000000};
+
+	__atomic_fetch_add(&s->ready, 1, __ATOMIC_SEQ_CST);
+	sys_futex(&s->ready, FUTEX_WAKE, 1, 0);
+	while (__atomic_load_n(&s->go, __ATOMIC_SEQ_CST) == 0 && !tree_given_up(e->r))
+		sys_futex(&s->go, FUTEX_WAIT, 0, look);
+	if (__atomic_load_n(&s->go, __ATOMIC_SEQ_CST) != 1)
+		give_up(e->r, e->task_row);
+}
+
+/* The seals of a memfd forbid mappings that others may still have to make. */
+static long seal(struct engine *e)
+{
+	if (tree_meet(e->r, MEETING_MAPPED) < 0)
+		return -1;
+	return tree_is_root(e->r, e->task_row) ? contents_seal(e->r) : 0;
+}
+
 static void story(struct engine *e)
 {
 	if (vdso_park(e) < 0 || vmas_unmap_all(e) < 0 || vmas_set_mm(e) < 0 || /* clear */
 	    vmas_mark(e) < 0 || contents_map(e) < 0 || vmas_map(e) < 0 || pages_fill(e) < 0 || contents_unmap(e) < 0 ||
-	    contents_seal(e->r) < 0 || vmas_finish(e) < 0 || vdso_place(e) < 0 || vmas_seal(e) < 0 || /* fill */
-	    signals_actions(e) < 0 || registers_permission(e) < 0 || threads_create(e) < 0 ||	       /* threads */
+	    seal(e) < 0 || vmas_finish(e) < 0 || vdso_place(e) < 0 || vmas_seal(e) < 0) /* fill */
+		give_up(e->r, e->task_row);
+	tree_await_zombies(e->r, e->task_row);
+	if (signals_actions(e) < 0 || registers_permission(e) < 0 || threads_create(e) < 0 || /* threads */
 	    timers_create(e) < 0 || process_finish(e) < 0 || descriptors_finish(e->r, e->task_row) < 0 ||
 	    limits_restore(e) < 0 || threads_leader(e) < 0) /* finish */
 		give_up(e->r, e->task_row);
 	ready(e);
+	tree_foreground(e->r, e->task_row);
 	timers_arm(e);
 	threads_go(e);
+}
+
+/* Opens what this task shares with its descendants, then forks them: true in a child, which begins in its turn. */
+static int begin(struct engine *e, struct resume *r, uint32_t *task)
+{
+	long forked;
+
+	if (describe(e, r, *task) < 0 || vdso_find(r, &e->vdso) < 0 || (tree_is_root(r, *task) && contents_stage(r) < 0) ||
+	    descriptors_open(r, *task) < 0)
+		sys_exit_group(EXIT_OWN_FAILURE);
+	forked = tree_fork(r, task);
+	if (forked < 0)
+		give_up(r, *task);
+	return forked > 0;
 }
 
 _Noreturn void engine_resume(struct resume *r, uint32_t task)
 {
 	struct engine e;
 
-	if (describe(&e, r, task) < 0 || vdso_find(r, &e.vdso) < 0 || descriptors_open(r, task) < 0)
-		sys_exit_group(EXIT_OWN_FAILURE);
-	if (process_place(&e) < 0 || descriptors_place(r, task) < 0 || area_find(&e) < 0)
+	while (begin(&e, r, &task))
+		;
+	if (tree_groups(r, task) < 0 || process_place(&e) < 0 || descriptors_place(r, task) < 0 || area_find(&e) < 0)
 		give_up(r, task);
 	area_enter(&e, story);
 }

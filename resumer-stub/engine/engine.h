@@ -33,7 +33,6 @@ struct area {
 	struct piece artefact;
 	struct piece status;
 	struct piece vdso;    /* where vdso and vvar are parked */
-	struct piece content; /* shared memory while it is filled */
 };
 
 /* vdso and vvar of the running kernel. */
@@ -98,6 +97,19 @@ struct engine {
 /* refuse() when err is negative; the thing is named by two numbers in hex. */
 long refuse_range(struct resume *r, const char *what, uint64_t start, uint64_t end, long err, const char *hint);
 
+/* Points that every task of the tree passes before any goes on. */
+enum meeting { MEETING_EXIST, MEETING_GROUPS, MEETING_MAPPED };
+
+/* tree.c */
+int tree_is_root(const struct resume *r, uint32_t task);
+long tree_fork(struct resume *r, uint32_t *task);
+long tree_meet(struct resume *r, enum meeting meeting);
+long tree_groups(struct resume *r, uint32_t task);
+void tree_await_zombies(struct resume *r, uint32_t task);
+void tree_foreground(struct resume *r, uint32_t task);
+/* True when the resume is given up. */
+int tree_given_up(struct resume *r);
+
 /* artefact.c */
 long artefact_open(struct resume *r);
 long artefact_verify_all(struct resume *r);
@@ -109,6 +121,7 @@ uint64_t xgetbv0(void);
 
 /* area.c */
 long area_find(struct engine *e);
+uint64_t area_free(const struct artefact *a, uint32_t mm, uint64_t at, uint64_t length);
 _Noreturn void area_enter(struct engine *e, void (*story)(struct engine *));
 
 /* vmas.c */
@@ -125,7 +138,7 @@ long pages_prepare(struct engine *e);
 long pages_fill(struct engine *e);
 
 /* contents.c */
-uint64_t contents_span(const struct artefact *a);
+long contents_stage(struct resume *r);
 uint64_t contents_address(const struct engine *e, uint32_t content);
 long contents_map(struct engine *e);
 long contents_unmap(struct engine *e);

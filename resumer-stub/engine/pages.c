@@ -76,7 +76,7 @@ static int skipped(const struct engine *e, const struct frore_run *run)
 	int64_t at;
 
 	if (run->space != FRORE_SPACE_MM)
-		return 0;
+		return !tree_is_root(e->r, e->task_row);
 	if (run->index != e->task->mm)
 		return 1;
 	if (run->source != FRORE_SOURCE_IMAGE)
@@ -214,6 +214,9 @@ static long fill_frame(struct worker *w, const struct frore_frame *f)
 	uint64_t end = f->offset + f->length;
 	struct frore_hash h;
 
+	/* the root has looked at every byte; the others read what is theirs */
+	if (!tree_is_root(w->e->r, w->e->task_row) && !wanted(w, f))
+		return 0;
 	frore_hash_init(&h);
 	if (hash_header(w, &h, f) < 0)
 		return -1;

@@ -1,6 +1,9 @@
 /* Signal dispositions and pending signals. Masks and alternate stacks come back with the signal frames (registers.c). */
 #include "engine.h"
 
+#define IGNORE 1
+#define SIGNAL_CHILD 17
+
 struct kernel_sigaction {
 	uint64_t handler, flags, restorer, mask;
 };
@@ -15,6 +18,9 @@ long signals_actions(struct engine *e)
 	long ret;
 
 	memset(&act, 0, sizeof(act));
+	act.handler = IGNORE; /* which also discards what is pending from the making of the tree */
+	sys4(__NR_rt_sigaction, SIGNAL_CHILD, (long)&act, 0, 8);
+	act.handler = 0;
 	for (signo = 1; signo <= 64; signo++)
 		if (signo != 9 && signo != 19)
 			sys4(__NR_rt_sigaction, signo, (long)&act, 0, 8);

@@ -25,22 +25,37 @@ static long unmap_between(struct engine *e, uint64_t from, uint64_t to)
 	return ret < 0 ? refuse_range(e->r, "cannot unmap", from, to, ret, 0) : 0;
 }
 
-/* Nothing but the working area (and a vdso that the kernel has sealed) stays. */
+/* The part of [from, to) that is neither sealed vdso nor staged content goes. */
+static long unmap_but(struct engine *e, uint64_t from, uint64_t to)
+{
+	struct piece keep[9];
+	uint32_t count = 0, i;
+
+	if (e->vdso.fixed)
+		for (i = 0; i < e->vdso.count; i++)
+			keep[count++] = e->vdso.parts[i];
+	for (i = count; i > 0 && keep[i - 1].start > e->r->content_base; i--)
+		keep[i] = keep[i - 1];
+	keep[i] = (struct piece){e->r->content_base, e->r->content_span};
+	count++;
+	for (i = 0; i < count; i++) {
+		if (!keep[i].length || keep[i].start < from || keep[i].start >= to)
+			continue;
+		if (unmap_between(e, from, keep[i].start) < 0)
+			return -1;
+		from = keep[i].start + keep[i].length;
+	}
+	return unmap_between(e, from, to);
+}
+
+/* Nothing but the working area (and what unmap_but() spares) stays. */
 long vmas_unmap_all(struct engine *e)
 {
-	uint64_t low = e->area.all.start, high = low + e->area.all.length, at = high;
-	uint32_t i;
+	uint64_t low = e->area.all.start;
 
-	if (unmap_between(e, 0, low) < 0)
+	if (unmap_but(e, 0, low) < 0)
 		return -1;
-	if (e->vdso.fixed) {
-		for (i = 0; i < e->vdso.count; i++) {
-			if (unmap_between(e, at, e->vdso.parts[i].start) < 0)
-				return -1;
-			at = e->vdso.parts[i].start + e->vdso.parts[i].length;
-		}
-	}
-	return unmap_between(e, at, TASK_END);
+	return unmap_but(e, low + e->area.all.length, TASK_END);
 }
 
 static int same_file(const struct frore_image *image, const struct stat *st)

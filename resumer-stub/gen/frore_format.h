@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0x76481d7470999967ULL
+#define FRORE_SCHEMA_HASH 0xeb2728904bc0d16aULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -66,6 +66,7 @@ enum {
 	FRORE_TASK_SESSION_LEADER = 128,
 	FRORE_TASK_GROUP_LEADER = 256,
 	FRORE_TASK_IO_FLUSHER = 512,
+	FRORE_TASK_ZOMBIE = 1024,
 };
 
 enum {
@@ -465,6 +466,7 @@ struct frore_task {
 	uint32_t first_thread; /* Row of `thread` of the leader; the other threads follow it */
 	uint32_t nthreads; /* Number of threads */
 	uint32_t exit_signal; /* Signal the parent gets */
+	uint32_t wait_status; /* Of a ZOMBIE: as wait4(2) will tell it */
 	uint32_t flags; /* TASK_* */
 	uint32_t dumpable; /* PR_GET_DUMPABLE */
 	uint32_t personality; /* personality(2) */
@@ -492,8 +494,9 @@ struct frore_task {
 	struct frore_ref exe; /* text: /proc/PID/exe */
 	struct frore_ref cmdline; /* bytes: /proc/PID/cmdline */
 	struct frore_ref cgroup; /* text: /proc/PID/cgroup, told by inspect only */
+	uint8_t pad_end[4];
 };
-_Static_assert(sizeof(struct frore_task) == 208, "task");
+_Static_assert(sizeof(struct frore_task) == 216, "task");
 _Static_assert(offsetof(struct frore_task, cap_inheritable) == 0, "task.cap_inheritable");
 _Static_assert(offsetof(struct frore_task, cap_permitted) == 8, "task.cap_permitted");
 _Static_assert(offsetof(struct frore_task, cap_effective) == 16, "task.cap_effective");
@@ -508,33 +511,34 @@ _Static_assert(offsetof(struct frore_task, mm) == 60, "task.mm");
 _Static_assert(offsetof(struct frore_task, first_thread) == 64, "task.first_thread");
 _Static_assert(offsetof(struct frore_task, nthreads) == 68, "task.nthreads");
 _Static_assert(offsetof(struct frore_task, exit_signal) == 72, "task.exit_signal");
-_Static_assert(offsetof(struct frore_task, flags) == 76, "task.flags");
-_Static_assert(offsetof(struct frore_task, dumpable) == 80, "task.dumpable");
-_Static_assert(offsetof(struct frore_task, personality) == 84, "task.personality");
-_Static_assert(offsetof(struct frore_task, umask) == 88, "task.umask");
-_Static_assert(offsetof(struct frore_task, oom_score_adj) == 92, "task.oom_score_adj");
-_Static_assert(offsetof(struct frore_task, membarrier) == 96, "task.membarrier");
-_Static_assert(offsetof(struct frore_task, mdwe) == 100, "task.mdwe");
-_Static_assert(offsetof(struct frore_task, seccomp_filters) == 104, "task.seccomp_filters");
-_Static_assert(offsetof(struct frore_task, tsc) == 108, "task.tsc");
-_Static_assert(offsetof(struct frore_task, cpuid) == 112, "task.cpuid");
-_Static_assert(offsetof(struct frore_task, mce_kill) == 116, "task.mce_kill");
-_Static_assert(offsetof(struct frore_task, uid) == 120, "task.uid");
-_Static_assert(offsetof(struct frore_task, euid) == 124, "task.euid");
-_Static_assert(offsetof(struct frore_task, suid) == 128, "task.suid");
-_Static_assert(offsetof(struct frore_task, fsuid) == 132, "task.fsuid");
-_Static_assert(offsetof(struct frore_task, gid) == 136, "task.gid");
-_Static_assert(offsetof(struct frore_task, egid) == 140, "task.egid");
-_Static_assert(offsetof(struct frore_task, sgid) == 144, "task.sgid");
-_Static_assert(offsetof(struct frore_task, fsgid) == 148, "task.fsgid");
-_Static_assert(offsetof(struct frore_task, securebits) == 152, "task.securebits");
-_Static_assert(offsetof(struct frore_task, xcomp_perm) == 156, "task.xcomp_perm");
-_Static_assert(offsetof(struct frore_task, groups) == 160, "task.groups");
-_Static_assert(offsetof(struct frore_task, cwd) == 168, "task.cwd");
-_Static_assert(offsetof(struct frore_task, root) == 176, "task.root");
-_Static_assert(offsetof(struct frore_task, exe) == 184, "task.exe");
-_Static_assert(offsetof(struct frore_task, cmdline) == 192, "task.cmdline");
-_Static_assert(offsetof(struct frore_task, cgroup) == 200, "task.cgroup");
+_Static_assert(offsetof(struct frore_task, wait_status) == 76, "task.wait_status");
+_Static_assert(offsetof(struct frore_task, flags) == 80, "task.flags");
+_Static_assert(offsetof(struct frore_task, dumpable) == 84, "task.dumpable");
+_Static_assert(offsetof(struct frore_task, personality) == 88, "task.personality");
+_Static_assert(offsetof(struct frore_task, umask) == 92, "task.umask");
+_Static_assert(offsetof(struct frore_task, oom_score_adj) == 96, "task.oom_score_adj");
+_Static_assert(offsetof(struct frore_task, membarrier) == 100, "task.membarrier");
+_Static_assert(offsetof(struct frore_task, mdwe) == 104, "task.mdwe");
+_Static_assert(offsetof(struct frore_task, seccomp_filters) == 108, "task.seccomp_filters");
+_Static_assert(offsetof(struct frore_task, tsc) == 112, "task.tsc");
+_Static_assert(offsetof(struct frore_task, cpuid) == 116, "task.cpuid");
+_Static_assert(offsetof(struct frore_task, mce_kill) == 120, "task.mce_kill");
+_Static_assert(offsetof(struct frore_task, uid) == 124, "task.uid");
+_Static_assert(offsetof(struct frore_task, euid) == 128, "task.euid");
+_Static_assert(offsetof(struct frore_task, suid) == 132, "task.suid");
+_Static_assert(offsetof(struct frore_task, fsuid) == 136, "task.fsuid");
+_Static_assert(offsetof(struct frore_task, gid) == 140, "task.gid");
+_Static_assert(offsetof(struct frore_task, egid) == 144, "task.egid");
+_Static_assert(offsetof(struct frore_task, sgid) == 148, "task.sgid");
+_Static_assert(offsetof(struct frore_task, fsgid) == 152, "task.fsgid");
+_Static_assert(offsetof(struct frore_task, securebits) == 156, "task.securebits");
+_Static_assert(offsetof(struct frore_task, xcomp_perm) == 160, "task.xcomp_perm");
+_Static_assert(offsetof(struct frore_task, groups) == 164, "task.groups");
+_Static_assert(offsetof(struct frore_task, cwd) == 172, "task.cwd");
+_Static_assert(offsetof(struct frore_task, root) == 180, "task.root");
+_Static_assert(offsetof(struct frore_task, exe) == 188, "task.exe");
+_Static_assert(offsetof(struct frore_task, cmdline) == 196, "task.cmdline");
+_Static_assert(offsetof(struct frore_task, cgroup) == 204, "task.cgroup");
 
 /* One resource limit; ~0 is RLIM_INFINITY */
 struct frore_rlimit {

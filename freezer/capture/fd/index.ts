@@ -22,6 +22,8 @@ import {captureUnsupported, kindFromLink} from './unsupported.js';
 import {WatchedPaths} from './watched-paths.js';
 
 const EPOLL = 'anon_inode:[eventpoll]';
+/** The root opens everything before it forks: a description that several tasks hold is inherited, and stays one. */
+const ROOT = 0;
 
 /**
  * Descriptors of all tasks: tables `description`, `fd`, `lock` and one per kind. Works on duplicates that are closed at once; takes
@@ -70,7 +72,7 @@ class DescriptorCapture {
 		for (const description of this.#descriptions) {
 			const {kind, row} = rows.get(description)!;
 			append(this.context, 'description', {
-				task: description.holders[0]?.task.row ?? 0,
+				task: ROOT,
 				kind,
 				row,
 				status: description.info.flags & ~O_CLOEXEC,

@@ -20,6 +20,8 @@ export interface Stat {
 	readonly argEnd: bigint;
 	readonly envStart: bigint;
 	readonly envEnd: bigint;
+	/** As wait4(2) tells it; 0 while the process lives. */
+	readonly exitCode: number;
 }
 
 /** The name may hold spaces and parentheses: the fields are counted from the last ")". */
@@ -52,5 +54,6 @@ export function parseStat(text: string): Stat {
 		argEnd: BigInt(at(49)),
 		envStart: BigInt(at(50)),
 		envEnd: BigInt(at(51)),
+		exitCode: Number(at(52)),
 	};
 }

@@ -1,6 +1,7 @@
 /* First part of the walk: opens every description, each kind in a file of its own. */
 #include <linux/resource.h>
 
+#include "../engine.h"
 #include "kinds.h"
 
 #define KIND_ROW(f, d, TABLE, type) \
@@ -152,11 +153,14 @@ static long open_all(struct fds *f)
 {
 	uint32_t d;
 
-	if (make_room(f) < 0)
-		return -1;
-	journal_open(f);
-	if (contents_open(f) < 0)
-		return -1;
+	/* the descendants inherit what the root has made, at the same numbers */
+	if (tree_is_root(f->r, f->task)) {
+		if (make_room(f) < 0)
+			return -1;
+		journal_open(f);
+		if (contents_open(f) < 0)
+			return -1;
+	}
 	for (d = 0; d < f->descriptions; d++) {
 		const char *instead;
 
