@@ -15,7 +15,7 @@ import {inquireProcess, type ProcessFacts, readFacts, taskRow} from './process.j
 import {capturePending, captureSigactions, deliverableHandlerFlags} from './signals.js';
 import {type Asleep, asleepFor} from './sleep.js';
 import type {StoppedProcess, StoppedThread} from './stop.js';
-import {abortRestartableSequence, type Normalised, normalise} from './syscalls.js';
+import {abortRestartableSequence, hidesItsTime, type Normalised, normalise} from './syscalls.js';
 import {toText} from './text.js';
 import {applyRegisters, inquireThread, threadRow} from './threads.js';
 import {captureItimers, capturePosixTimers} from './timers.js';
@@ -119,8 +119,9 @@ export class ProcessCapture implements CapturedTask {
 		const row: RowOf<'thread'> = threadRow(this.pid, this.#innerTid(tid), this.row, stopped);
 		const index = this.snapshot.thread.push(row) - 1;
 		this.snapshot.pending.push(...capturePending(this.row, index, tid));
-		const inCall = stopped.registers.signed('orig_rax') >= 0n;
-		const asleepNs = inCall ? asleepFor(this.pid, tid, sleepers.get(tid), stopTime) : undefined;
+		const asleepNs = hidesItsTime(stopped.registers)
+			? asleepFor(this.pid, tid, sleepers.get(tid), stopTime)
+			: undefined;
 		const {registers, restart} = this.#normalise(stopped, asleepNs, row.rseq, undefined);
 		const landing = {
 			registers,
@@ -169,6 +170,10 @@ export class ProcessCapture implements CapturedTask {
 	}
 
 	#innerTid(tid: number): number {
+		if (this.facts.status.numbers('NSpid').length === 1) {
+			return tid;
+		}
+
 		const known = this.threads?.find((thread) => (thread.tid as number) === tid);
 		const text = known ? undefined : tryReadProcText(`/proc/${this.pid}/task/${tid}/status`);
 		return known?.innerTid ?? (text === undefined ? tid : parseStatus(text).inner('NSpid'));

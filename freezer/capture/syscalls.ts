@@ -86,6 +86,26 @@ const rewindable = new Set<number>([
 /** Calls that wait under a signal mask of their own: beginning again lets them see the signal under that mask. */
 const ownMask = new Set<number>([nr.rt_sigsuspend, nr.ppoll, nr.pselect6, nr.epoll_pwait, nr.epoll_pwait2]);
 
+/** Calls with a relative timeout of which nothing tells how much is left. */
+const timed = new Set<number>([
+	nr.nanosleep,
+	nr.clock_nanosleep,
+	nr.poll,
+	nr.ppoll,
+	nr.select,
+	nr.pselect6,
+	nr.futex,
+	nr.epoll_wait,
+	nr.epoll_pwait,
+	nr.epoll_pwait2,
+	nr.semtimedop,
+	nr.rt_sigtimedwait,
+	nr.restart_syscall,
+]);
+
+/** True when `asleepNs` matters to normalise(). */
+export const hidesItsTime = (registers: Registers): boolean => timed.has(Number(registers.signed('orig_rax')));
+
 /**
  * Turns EINTR that comes from nothing but the stop into "restart unless a handler runs", in place. True when it did. It is done at once
  * and to the live thread too, so that neither the release nor the freezer's death lets the program see the EINTR.
