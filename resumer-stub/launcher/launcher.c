@@ -24,7 +24,7 @@ static long describe(struct launch *l, struct resume *r)
 	l->r = r;
 	l->root_row = m->root_task;
 	l->root = &t[m->root_task];
-	l->task_count = (uint32_t)tasks;
+	l->task_count = l->awaited = (uint32_t)tasks;
 	l->thread_count = (uint32_t)threads;
 	for (i = 0; i < threads; i++)
 		if (h[i].tid > l->highest_id)
@@ -258,7 +258,7 @@ int launcher_probe(struct resume *r)
 	l->announce = -1;
 	if (describe(l, r) < 0 || terminal_find(l) < 0 || open_own(l) < 0)
 		return -1;
-	l->task_count = 1;
+	l->awaited = 1;
 	start_signals(l);
 	if (by_some_way(l) < 0)
 		return -1;

@@ -47,6 +47,7 @@ struct launch {
 	struct resume *r;
 	const struct frore_task *root;
 	uint32_t root_row, task_count, thread_count;
+	uint32_t awaited; /* tasks that must be ready before go */
 	int32_t highest_id;
 	int marker, event; /* descriptors: the marker, the eventfd that wakes the launcher */
 	int pid;	   /* of the launcher */

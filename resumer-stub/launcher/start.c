@@ -103,7 +103,7 @@ long start_until_ready(struct launch *l)
 	uint32_t seen = __atomic_load_n(&s->ready, __ATOMIC_SEQ_CST);
 
 	for (;;) {
-		if ((seen & READY_MASK) >= l->task_count && __atomic_load_n(&f->launched, __ATOMIC_SEQ_CST))
+		if ((seen & READY_MASK) >= l->awaited && __atomic_load_n(&f->launched, __ATOMIC_SEQ_CST))
 			return 0;
 		look_after_child(l);
 		if (f->step) {
