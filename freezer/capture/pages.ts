@@ -51,7 +51,8 @@ export function* ownPages(vma: CapturedVma, mm: number, memory: ProcessMemory, p
 /** Unmodified pages of an embedded file, read from the file itself: it can be done after the target has been released. */
 export function* imagePages(vma: CapturedVma, mm: number, own: readonly PageRange[]): Generator<Stretch> {
 	const {row, image} = vma;
-	if (row.kind !== VMA.FILE_PRIVATE || !image?.embed || image.fd === undefined) {
+	const neverWritten = row.kind === VMA.FILE_PRIVATE || (row.kind === VMA.FILE_SHARED && isReadOnly(vma));
+	if (!neverWritten || !image?.embed || image.fd === undefined) {
 		return;
 	}
 
@@ -76,6 +77,9 @@ export function* imagePages(vma: CapturedVma, mm: number, own: readonly PageRang
 		};
 	}
 }
+
+/** A shared mapping of a file that was opened for reading alone is as good as a private one: the program cannot write to it. */
+const isReadOnly = ({mapping}: CapturedVma): boolean => !mapping.write && !mapping.flags.has('mw');
 
 /** process_vm_readv respects protection: pages behind PROT_NONE or write-only mappings are read by the other way. */
 function memoryReader(vma: CapturedVma, memory: ProcessMemory): PageReader {

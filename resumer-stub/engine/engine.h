@@ -45,6 +45,7 @@ struct vdso {
 };
 
 #define VMA_LOCAL 1 /* maps the unchanged local file: IMAGE runs are already there */
+#define VMA_CHECKED 2 /* a shared mapping that could do without its file: it is known whether that is here */
 
 /* What is known of a mapping before it is made. */
 struct vma_state {

@@ -136,6 +136,20 @@ int64_t vma_find(const struct engine *e, uint64_t address, uint64_t length)
 	return -1;
 }
 
+/*
+ * A shared mapping that the program could only read from has IMAGE runs, too. The very file is mapped, with what has been written to
+ * it since; without it the mapping gets the bytes of the freeze.
+ */
+static void mark_shared(struct engine *e, const struct frore_image *image, struct vma_state *s)
+{
+	struct stat st;
+
+	s->flags |= VMA_CHECKED;
+	if (sys4(__NR_newfstatat, AT_FDCWD, (long)artefact_text(&e->r->artefact, image->path), (long)&st, 0) < 0 ||
+	    st.st_dev != image->dev || st.st_ino != image->ino)
+		s->flags &= ~(uint64_t)VMA_LOCAL;
+}
+
 /* Which mappings use a local file, and which will be written to: decided before any of them is made. */
 long vmas_mark(struct engine *e)
 {
@@ -149,6 +163,8 @@ long vmas_mark(struct engine *e)
 		const struct frore_vma *v = &e->vmas[i];
 		int fd;
 
+		if (v->kind == FRORE_VMA_FILE_SHARED)
+			e->vma_state[i].flags = VMA_LOCAL;
 		if (v->kind != FRORE_VMA_FILE_PRIVATE || v->source >= images)
 			continue;
 		if (v->source != last) {
@@ -173,6 +189,9 @@ long vmas_mark(struct engine *e)
 		if (at < 0)
 			return refuse_range(e->r, "cannot resume this file: it is damaged, pages outside every mapping at",
 					    run->address, run->address + run->length, 0, 0);
+		if (run->source == FRORE_SOURCE_IMAGE && e->vmas[at].kind == FRORE_VMA_FILE_SHARED &&
+		    !(e->vma_state[at].flags & VMA_CHECKED) && e->vmas[at].source < images)
+			mark_shared(e, &image[e->vmas[at].source], &e->vma_state[at]);
 		if (run->source != FRORE_SOURCE_IMAGE || !(e->vma_state[at].flags & VMA_LOCAL))
 			e->vma_state[at].fill += run->length;
 	}
@@ -218,6 +237,8 @@ static long map_one(struct engine *e, uint64_t at, uint32_t *cached_image, int *
 	case FRORE_VMA_FILE_SHARED:
 		if (v->source >= images)
 			return -22;
+		if (!(e->vma_state[at].flags & VMA_LOCAL))
+			break;
 		fd = (int)sys_open(artefact_text(a, image[v->source].path), O_RDWR | O_CLOEXEC, 0);
 		if (fd < 0 && !(v->prot & PROT_WRITE))
 			fd = (int)sys_open(artefact_text(a, image[v->source].path), O_RDONLY | O_CLOEXEC, 0);
@@ -284,7 +305,8 @@ long vmas_map(struct engine *e)
 	for (i = 0; i < e->vma_count; i++) {
 		const struct frore_vma *v = &e->vmas[i];
 		long ret = map_one(e, i, &cached_image, &cached);
-		int was_file = v->kind == FRORE_VMA_FILE_PRIVATE && !(e->vma_state[i].flags & VMA_LOCAL);
+		int was_file = (v->kind == FRORE_VMA_FILE_PRIVATE || v->kind == FRORE_VMA_FILE_SHARED) &&
+			       !(e->vma_state[i].flags & VMA_LOCAL);
 
 		if (ret < 0)
 			return e->r->status->failed ? -1
