@@ -1,14 +1,14 @@
 import {CLOCK, clockNow, sleepMicroseconds} from '../sys/clock.js';
-import {errno, isErrno, SysError} from '../sys/errno.js';
-import {listNumbers, tryReadProcText} from '../sys/procfs.js';
+import {errno, isErrno} from '../sys/errno.js';
+import {listNumbers} from '../sys/procfs.js';
 import * as ptrace from '../sys/ptrace.js';
 import {Registers} from '../sys/registers.js';
 import type {Pid, Tid} from '../sys/types.js';
 import {Unstick} from '../sys/unstick.js';
 import {FroreError, failure, refusal} from './errors.js';
-import {parseStat} from './parse/stat.js';
 import {ptraceHint} from './preflight.js';
 import {askForRestart} from './syscalls.js';
+import {detach, imageOf, stateOf, stuck} from './tracee.js';
 
 /** One thread at a ptrace event-stop. */
 export interface StoppedThread {
@@ -243,7 +243,7 @@ export class StoppedProcess implements Disposable {
 
 			if (!progress && waiting.size > 0) {
 				if (late) {
-					throw this.#stuck([...waiting]);
+					throw stuck(this.pid, [...waiting]);
 				}
 
 				// One more look: on a busy machine the sleep itself may have lasted until after the deadline.
@@ -375,61 +375,4 @@ export class StoppedProcess implements Disposable {
 					: ` (signal ${status & 0x7f})`;
 		return failure('exited', `process ${this.pid} exited while it was being stopped${how}; nothing was written`);
 	}
-
-	#stuck(tids: readonly Tid[]): Error {
-		const where = tids
-			.slice(0, 5)
-			.map((tid) => {
-				const channel = tryReadProcText(`/proc/${this.pid}/task/${tid}/wchan`);
-				return `${tid} (state ${stateOf(this.pid, tid) ?? '?'}${channel && channel !== '0' ? ` in ${channel}` : ''})`;
-			})
-			.join(', ');
-		return failure(
-			'stop-timeout',
-			`process ${this.pid} could not be stopped in time: thread ${where} does not react`,
-			'It waits inside the kernel (for a disk, or for a vfork child). Try again, or give --stop-timeout SECONDS.',
-		);
-	}
-}
-
-function detach(tid: Tid): void {
-	if (!ptrace.tryDetach(tid)) {
-		// Not stopped yet (a failed stop): ask, wait for it, detach.
-		try {
-			ptrace.interrupt(tid);
-		} catch (error) {
-			if (error instanceof SysError) {
-				return;
-			}
-
-			throw error;
-		}
-
-		for (let i = 0; i < 200; i++) {
-			const result = ptrace.wait(tid, false);
-			if (result.kind === 'gone') {
-				return;
-			}
-
-			if (result.kind === 'stop') {
-				ptrace.tryDetach(tid, result.event === 0 && !result.syscall ? result.signal : 0);
-				return;
-			}
-
-			sleepMicroseconds(100);
-		}
-	}
-}
-
-/** Tells one executed program from the next: where its code and its stack begin. */
-function imageOf(pid: Pid): string | undefined {
-	const text = tryReadProcText(`/proc/${pid}/stat`);
-	const stat = text === undefined ? undefined : parseStat(text);
-	// A process that ends has no memory any more.
-	return stat === undefined || stat.startStack === 0n ? undefined : `${stat.startCode} ${stat.startStack}`;
-}
-
-function stateOf(pid: Pid, tid: Tid): string | undefined {
-	const text = tryReadProcText(`/proc/${pid}/task/${tid}/stat`);
-	return text === undefined ? undefined : parseStat(text).state;
 }
