@@ -51,7 +51,7 @@ asUsers('check PID promises what freeze does, and leaves the process alone', asy
 
 asUsers('check PID names what a freeze would refuse', async (t, stage) => {
 	const target = await stage.start([
-		'python3',
+		'/usr/bin/python3',
 		'-c',
 		'import os,time; r,w=os.pipe(); os.fork() or (os.close(r), time.sleep(9)); os.close(w); print("ready",flush=True); time.sleep(9)',
 	]);
