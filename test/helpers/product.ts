@@ -44,7 +44,7 @@ function copied(): string {
 }
 
 /** Names of the packages that the program needs when it runs. */
-function needed(): Set<string> {
+export function needed(): Set<string> {
 	const all = new Set<string>();
 	const visit = (file: string) => {
 		if (!existsSync(file)) return;
