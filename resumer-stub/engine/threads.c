@@ -118,7 +118,23 @@ static void follower(void *arg)
 	enter_final(code + (uint64_t)(final_follower - final_code_start), final, shared_of(e));
 }
 
-static long create(struct engine *e, uint32_t i)
+/* The thread whose id comes up next after `before`, counting up and around. The leader's own comes last. */
+static uint32_t next_thread(const struct engine *e, int32_t before)
+{
+	uint32_t i, nearest = 0, distance, least = ~0U;
+
+	for (i = 1; i < e->thread_count; i++) {
+		distance = ((uint32_t)e->threads[i].tid - (uint32_t)before - 1) & 0x7fffffff;
+		if (distance < least) {
+			least = distance;
+			nearest = i;
+		}
+	}
+	return nearest;
+}
+
+/* `before`: the id that was given last. */
+static long create(struct engine *e, uint32_t i, int32_t before)
 {
 	uint64_t stack = e->area.stacks.start + STACK_SIZE + (i - 1) * THREAD_STACK;
 	struct start *s = (struct start *)stack;
@@ -132,7 +148,7 @@ static long create(struct engine *e, uint32_t i)
 	long ret;
 
 	/* ids count up: the next one needs no walk */
-	if (e->r->way == WAY_WALK && tid != e->threads[i - 1].tid + 1 && walk_to(tid) < 0) {
+	if (e->r->way == WAY_WALK && tid != before + 1 && walk_to(tid) < 0) {
 		e->r->status->pid_taken = 1;
 		return refuse(e->r, "cannot wait for", "a thread's old id", 0, "it does not come up in time");
 	}
@@ -164,7 +180,8 @@ static long create(struct engine *e, uint32_t i)
 long threads_create(struct engine *e)
 {
 	struct final_shared *shared = shared_of(e);
-	uint32_t i, parked;
+	uint32_t i, next, parked;
+	int32_t before = e->threads[0].tid;
 
 	memcpy((void *)(e->area.resident.start + sizeof(struct resident_header)), final_code_start,
 	       (size_t)(final_code_end - final_code_start));
@@ -175,9 +192,12 @@ long threads_create(struct engine *e)
 	shared->parked = 0;
 	if (sys_mprotect(e->area.resident.start, PAGE, 5) < 0)
 		return refuse(e->r, "cannot make", "the resident code executable", 0, 0);
-	for (i = 1; i < e->thread_count; i++)
-		if (create(e, i) < 0)
+	for (i = 1; i < e->thread_count; i++) {
+		next = e->r->way == WAY_WALK ? next_thread(e, before) : i;
+		if (create(e, next, before) < 0)
 			return -1;
+		before = e->threads[next].tid;
+	}
 	while ((parked = __atomic_load_n(&shared->parked, __ATOMIC_SEQ_CST)) + 1 < e->thread_count)
 		sys_futex(&shared->parked, FUTEX_WAIT_PRIVATE, parked, 0);
 	return 0;
