@@ -44,14 +44,16 @@ withTool('musl-gcc', 'a static musl program comes back with its threads', async 
 	await roundTrip(t, stage, [stage.target('threads', 'musl'), '8'], {generations: 2});
 });
 
-withTool('python3', 'a numpy array of 4 GiB comes back whole', async (t, stage) => {
+withTool('python3', 'a large numpy array comes back whole', async (t, stage) => {
 	const python = toolPath('python3')!;
 	if ((await stage.run([python, '-c', 'import numpy'])).code !== 0) throw new Skipped(`${python} has no numpy`);
-	const size = Number(process.env.FRORE_ARRAY_GIB ?? 4);
+	// Once is enough for what takes long: fresh memory costs much in virtual machines.
+	const size = stage.who.uid === 0 ? 1 : 4;
 	needs(stage, size + 2, size + 2);
 	t.timeout(400_000);
 	const original = await stage.start([python, source(stage, 'array.py'), String(size)]);
 	await ready(original, 90_000);
+	t.log(`${size} GiB`);
 	const copy = await reborn(t, stage, original, ['--max-pause', '120']);
 	await copy.line(/^beat/, 150_000);
 	await judged(t, copy, 'the copy', 60_000);

@@ -7,7 +7,7 @@ import time
 import numpy
 
 words = int(float(sys.argv[1]) * 2**30) // 8
-step = 2**24
+step = 2**16
 odd = numpy.uint64(0x9E3779B97F4A7C15)
 
 
