@@ -23,7 +23,7 @@ export function captureItimers(task: number, inject: Injector): RowOf<'itimer'>[
 			task,
 			which,
 		}))
-		.filter((row) => row.value_us !== 0n);
+		.filter((row) => row.value_us !== 0n || row.interval_us !== 0n);
 }
 
 /** timer_create(2) timers. `innerTid` turns a thread id of ours into the target's. */

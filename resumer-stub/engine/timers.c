@@ -75,10 +75,12 @@ long timers_arm(struct engine *e)
 	const struct frore_itimer *row = ROWS(&e->r->artefact, ITIMER, &count);
 
 	for (i = 0; i < count; i++) {
-		struct timer_value v = {row[i].interval_us / 1000000, row[i].interval_us % 1000000,
-					row[i].value_us / 1000000, row[i].value_us % 1000000};
+		/* between its signal and the delivery an interval timer stands still at 0 (kernel/time/itimer.c) */
+		int64_t value = row[i].value_us ? row[i].value_us : row[i].interval_us;
+		struct timer_value v = {row[i].interval_us / 1000000, row[i].interval_us % 1000000, value / 1000000,
+					value % 1000000};
 
-		if (row[i].task == e->task_row && row[i].value_us)
+		if (row[i].task == e->task_row && value)
 			sys3(__NR_setitimer, row[i].which, (long)&v, 0);
 	}
 	return 0;
