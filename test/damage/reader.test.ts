@@ -1,9 +1,10 @@
 /** Damaged input: the reader must refuse it in words, and never read or allocate by a number it has not bounded. */
 import test from 'ava';
 import {type Artefact, bytesSource, openArtefact, verify} from '../../builder/artefact-reader.js';
-import {createHasher, plainEncoder} from '../../builder/codec.js';
+import {plainEncoder} from '../../builder/codec.js';
 import {FroreError} from '../../builder/errors.js';
 import type {Snapshot} from '../../builder/format/schema.js';
+import {createHasher} from '../../builder/portable-codec.js';
 import {type offsetOfField, sizeOfStructure} from '../../builder/structures.js';
 import {createEncoder, parseCodec} from '../../freezer/sys/codec.js';
 import {createNativeHasher} from '../../freezer/sys/native.js';

@@ -6,10 +6,10 @@
 import {existsSync, readFileSync} from 'node:fs';
 import test from 'ava';
 import {bytesSource, openArtefact, verify} from '../../builder/artefact-reader.js';
-import {createHasher} from '../../builder/codec.js';
 import {SCHEMA_HASH} from '../../builder/format/hash.js';
 import {tableLayouts} from '../../builder/format/layout.js';
 import {FORMAT_VERSION, type Snapshot, type TableName} from '../../builder/format/schema.js';
+import {createHasher} from '../../builder/portable-codec.js';
 import {encodeText} from '../../builder/text.js';
 import {compileProbe, runProbe} from '../helpers/compiled.js';
 import {goldenArtefact, goldenPath} from '../helpers/golden.js';

@@ -4,8 +4,9 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
-import {createPakoEncoder, plainEncoder} from '../../builder/codec.js';
+import {plainEncoder} from '../../builder/codec.js';
 import {constants} from '../../builder/format/schema.js';
+import {createPakoEncoder} from '../../builder/portable-codec.js';
 import {createNativeHasher} from '../../freezer/sys/native.js';
 import {helloArtefact, helloSnapshot, row} from '../helpers/hand-made.js';
 

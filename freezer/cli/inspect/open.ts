@@ -1,8 +1,9 @@
 /** Opens an artefact named on the command line: a file, or "-" for standard input. */
 import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
 import {type Artefact, openArtefact, type Source} from '../../../builder/artefact-reader.js';
-import {createHasher, createPakoDecoder, type Decoder, type Hasher} from '../../../builder/codec.js';
+import type {Decoder, Hasher} from '../../../builder/codec.js';
 import {EXIT, FroreError} from '../../../builder/errors.js';
+import {createHasher, createPakoDecoder} from '../../../builder/portable-codec.js';
 
 export interface Opened extends Disposable {
 	readonly artefact: Artefact;

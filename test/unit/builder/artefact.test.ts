@@ -1,14 +1,9 @@
 import test from 'ava';
 import {bytesSource, openArtefact, readFrame, verify} from '../../../builder/artefact-reader.js';
 import {ArtefactWriter} from '../../../builder/artefact-writer.js';
-import {
-	createHasher,
-	createPakoDecoder,
-	createPakoEncoder,
-	type Encoder,
-	plainEncoder,
-} from '../../../builder/codec.js';
+import {type Encoder, plainEncoder} from '../../../builder/codec.js';
 import {constants} from '../../../builder/format/schema.js';
+import {createHasher, createPakoDecoder, createPakoEncoder} from '../../../builder/portable-codec.js';
 import {createEncoder, parseCodec} from '../../../freezer/sys/codec.js';
 import {createNativeDecoder, createNativeHasher, xxh64} from '../../../freezer/sys/native.js';
 import {fullSnapshot, smallArtefact, somePages, storedRun} from '../../helpers/snapshots.js';

@@ -7,7 +7,7 @@ import {fullSnapshot, smallArtefact, somePages} from '../../helpers/snapshots.js
 
 const page = `
 import {bytesSource, openArtefact, readFrame, verify} from './builder/artefact-reader.js';
-import {createHasher, createPakoDecoder} from './builder/codec.js';
+import {createHasher, createPakoDecoder} from './builder/portable-codec.js';
 globalThis.open = async (bytes) => {
 	const artefact = openArtefact(bytesSource(bytes), await createHasher());
 	verify(artefact);

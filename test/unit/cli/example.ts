@@ -1,7 +1,7 @@
 /** A small artefact that a person could have made: a server with a worker, for the tests of what the commands say. */
 import {type Artefact, bytesSource, openArtefact} from '../../../builder/artefact-reader.js';
 import {ArtefactWriter} from '../../../builder/artefact-writer.js';
-import {createHasher, plainEncoder} from '../../../builder/codec.js';
+import {plainEncoder} from '../../../builder/codec.js';
 import type {Field} from '../../../builder/format/fields.js';
 import {
 	constants,
@@ -12,6 +12,7 @@ import {
 	type TableName,
 	tables,
 } from '../../../builder/format/schema.js';
+import {createHasher} from '../../../builder/portable-codec.js';
 
 const {KIND, VMA, VMA_FLAG, SPACE, SOURCE, SOCKET, TASK} = constants;
 const PAGE = 4096;

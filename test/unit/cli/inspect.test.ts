@@ -1,5 +1,5 @@
 import test from 'ava';
-import {createPakoDecoder} from '../../../builder/codec.js';
+import {createPakoDecoder} from '../../../builder/portable-codec.js';
 import {renderBody} from '../../../freezer/cli/inspect/page/render.js';
 import {makeReport} from '../../../freezer/cli/inspect/report.js';
 import {renderText} from '../../../freezer/cli/inspect/text.js';
