@@ -21,9 +21,13 @@ static void on_early_signal(int signo)
  */
 void start_signals(struct launch *l)
 {
-	struct kernel_sigaction act = {(uint64_t)on_early_signal, SA_RESTORER_FLAG, (uint64_t)stub_sigreturn, 0}, old;
+	struct kernel_sigaction act, old;
 	int signo;
 
+	act.handler = (uint64_t)on_early_signal; /* not as an initialiser: clang would make it a constant that needs relocation */
+	act.restorer = (uint64_t)stub_sigreturn;
+	act.flags = SA_RESTORER_FLAG;
+	act.mask = 0;
 	sys_sigmask(SIG_SETMASK, ~0ULL);
 	for (signo = 1; signo < 32; signo++)
 		if (sys4(__NR_rt_sigaction, signo, 0, (long)&old, 8) == 0 && old.handler == 1 && signo != SIGCHLD)
