@@ -157,5 +157,5 @@ export function nothingLeft(t: ExecutionContext, stage: Stage, alsoThere: string
 export function saysOneLine(t: ExecutionContext, stderr: string, pattern: RegExp): void {
 	t.regex(stderr, /^frore: [^\n]+\n$/, 'one line');
 	t.regex(stderr, pattern);
-	t.notRegex(stderr, /undefined|\[object|\bnull\b|Error:|NaN/);
+	t.notRegex(stderr, /undefined|\[object|[^=]\bnull\b|Error:|NaN/);
 }
