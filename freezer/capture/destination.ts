@@ -217,7 +217,11 @@ export function openStdout(): Destination {
 	}
 
 	if (fstatSync(fd).isFile()) {
-		fchmodSync(fd, 0o700);
+		try {
+			fchmodSync(fd, 0o700);
+		} catch {
+			// Somebody else's file: who may run it is for its owner to say.
+		}
 	}
 
 	const channel = readlinkSync('/proc/self/fd/1');
