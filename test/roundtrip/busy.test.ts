@@ -2,7 +2,7 @@
 import {alive, judged, ready} from '../helpers/roundtrip.js';
 import {asUsers} from '../helpers/users.js';
 
-const TIMES = 8;
+const TIMES = 4;
 
 asUsers(`a busy program is frozen ${TIMES} times without harm, and each file resumes`, async (t, stage) => {
 	const original = await stage.start([stage.target('busy')]);

@@ -42,6 +42,7 @@ const table: Record<string, Record<string, string>> = {
 		inotify: 'an inotify keeps its watches and their numbers',
 		memfd: 'memfds keep content, name, seals and mappings',
 		pidfd: 'a pidfd of the process itself',
+		'pidfd-child': 'a pidfd of a child that lives',
 		'pidfd-ended': 'a pidfd of a child that has ended',
 	},
 	sockets: {

@@ -35,6 +35,7 @@ const groups: Record<string, string[]> = {
 	'flock and F_SETLKW go on blocking': ['flock', 'setlkw'],
 	'accept goes on blocking': ['accept-unix', 'accept-tcp'],
 	'connect goes on blocking': ['connect'],
+	'wait4 and waitid go on blocking, and the children come along': ['wait4', 'waitid'],
 };
 
 for (const [title, cases] of Object.entries(groups)) {
@@ -46,7 +47,9 @@ for (const [title, cases] of Object.entries(groups)) {
 asUsers(
 	'wait4 and waitid go on blocking; a copy without the children is told that there are none',
 	async (t, stage) => {
-		await roundTrip(t, stage, [stage.target('syscalls'), 'wait4', 'waitid'], {freezeArgs: ['--no-children']});
+		await roundTrip(t, stage, [stage.target('syscalls'), 'wait4-alone', 'waitid-alone'], {
+			freezeArgs: ['--no-children'],
+		});
 	},
 );
 

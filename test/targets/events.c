@@ -331,6 +331,32 @@ static void pidfd_ended_check(void)
 	EQUAL(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), -1, "a signal to it");
 }
 
+static pid_t child;
+
+static void pidfd_child_prepare(void)
+{
+	child = MUST(fork());
+	if (child == 0) {
+		for (;;)
+			pause();
+	}
+	fd = MUST((int)syscall(SYS_pidfd_open, child, 0));
+}
+
+static void pidfd_child_check(void)
+{
+	struct pollfd one = {.fd = fd, .events = POLLIN};
+	int status = 0;
+
+	poll(&one, 1, 0);
+	EQUAL(one.revents, 0, "events of the living child");
+	EQUAL(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0), 0, "pidfd_send_signal");
+	EQUAL(waitpid(child, &status, 0), child, "waitpid");
+	EQUAL(WTERMSIG(status), SIGTERM, "the signal that ended the child");
+	poll(&one, 1, 1000);
+	CHECK(one.revents & POLLIN, "the end of the child is not told");
+}
+
 static const struct judge_case cases[] = {
 	{"epoll", epoll_prepare, epoll_check},
 	{"epoll-odd", epoll_odd_prepare, epoll_odd_check},
@@ -341,6 +367,7 @@ static const struct judge_case cases[] = {
 	{"memfd", memfd_prepare, memfd_check},
 	{"pidfd", pidfd_prepare, pidfd_check},
 	{"pidfd-ended", pidfd_ended_prepare, pidfd_ended_check},
+	{"pidfd-child", pidfd_child_prepare, pidfd_child_check},
 };
 
 int main(int argc, char **argv)
