@@ -3,5 +3,5 @@ export default {
 	/** ptrace belongs to a thread, and round trips must not slow each other down. */
 	workerThreads: false,
 	concurrency: 1,
-	timeout: '2m',
+	timeout: '5m',
 };
