@@ -43,10 +43,10 @@ export function sharedContent(
 	});
 }
 
-/** A file on tmpfs or ramfs is gone after a reboot: its content comes along. */
+/** A file on tmpfs or ramfs is gone after a reboot: its content comes along, as that of every file with --files embed. */
 export function volatileContent(context: CaptureContext, image: Image): void {
 	const row = context.snapshot.image[image.row];
-	if (!row || image.fd === undefined || !isVolatile(image.fd)) {
+	if (!row || image.fd === undefined || (context.options.files !== 'embed' && !isVolatile(image.fd))) {
 		return;
 	}
 

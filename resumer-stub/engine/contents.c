@@ -83,6 +83,15 @@ long contents_stage(struct resume *r)
 	return 0;
 }
 
+/* An embedded file that is here already stays as it is: its bytes have nowhere to go. */
+int contents_filled(const struct engine *e, uint32_t content)
+{
+	uint64_t count;
+	const struct frore_content *c = ROWS(&e->r->artefact, CONTENT, &count);
+
+	return content >= count || c[content].kind == FRORE_CONTENT_SHARED_MEMORY || content_fd(e->r, content) >= 0;
+}
+
 /* By the root task, which fills them all: those that have a descriptor. */
 long contents_map(struct engine *e)
 {

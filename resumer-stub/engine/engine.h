@@ -141,6 +141,7 @@ long pages_fill(struct engine *e);
 /* contents.c */
 long contents_stage(struct resume *r);
 uint64_t contents_address(const struct engine *e, uint32_t content);
+int contents_filled(const struct engine *e, uint32_t content);
 long contents_map(struct engine *e);
 long contents_unmap(struct engine *e);
 

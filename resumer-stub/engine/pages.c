@@ -76,7 +76,7 @@ static int skipped(const struct engine *e, const struct frore_run *run)
 	int64_t at;
 
 	if (run->space != FRORE_SPACE_MM)
-		return !tree_is_root(e->r, e->task_row);
+		return !tree_is_root(e->r, e->task_row) || !contents_filled(e, run->index);
 	if (run->index != e->task->mm)
 		return 1;
 	if (run->source != FRORE_SOURCE_IMAGE)
