@@ -18,11 +18,14 @@ export async function reborn(
 	stage: Stage,
 	original: Started,
 	args: string[] = [],
+	/** Done between the end of the original and the start of the copy. */
+	between?: () => void,
 ): Promise<Started> {
 	if (process.env.FRORE_UNDISTURBED) return original;
 	const {file, stderr} = await stage.freeze(original.pid, {halt: true, args});
 	if (stderr) t.log(stderr.trimEnd());
 	t.is(await original.end(), 137, 'the original is ended by --halt');
+	between?.();
 	return stage.thaw(file);
 }
 
