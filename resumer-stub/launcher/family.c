@@ -29,14 +29,19 @@ static long clone_perhaps(struct launch *l, uint64_t flags, int32_t id)
 }
 
 /*
- * Does the root lead its session itself? Also when another leader would have to live on, because a terminal is lost with the
- * leader of its session.
+ * Does the root lead its session itself? On a terminal of its own it leads only if it did: a group whose members have no parent in
+ * the session is orphaned, and such groups are not stopped by ctrl-Z (setpgid(2)). So its parent leads, where it has one of ours,
+ * and lives on: a terminal is lost with the leader of its session.
  */
 static int leads_session(const struct launch *l)
 {
 	const struct frore_task *t = l->root;
 
-	return l->new_session && (t->sid == t->pid || !l->sets_ids || l->leads_anyway || (l->own.slave >= 0 && t->sid != t->ppid));
+	if (!l->new_session || t->sid == t->pid)
+		return l->new_session;
+	if (l->own.slave >= 0)
+		return t->ppid <= 1 && t->sid != t->ppid;
+	return !l->sets_ids || l->leads_anyway;
 }
 
 static _Noreturn void root_main(struct launch *l)
@@ -160,7 +165,7 @@ static _Noreturn void parent_main(struct launch *l)
 	helper_prepare(l, "frore-parent");
 	if (l->r->way != WAY_PRIVATE)
 		sys_prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0); /* in the private way the relay's end is everybody's */
-	if (l->new_session && !leads_session(l) && t->sid == t->ppid) /* also when it could not have that id */
+	if (l->new_session && !leads_session(l) && (l->own.slave >= 0 || t->sid == t->ppid)) /* also without its old id */
 		own_tty_session(l);
 	if (l->r->way != WAY_PRIVATE)
 		clock_continue(l);

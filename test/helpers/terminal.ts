@@ -17,10 +17,11 @@ export class Terminal {
 	/** Opens a terminal with an interactive bash whose prompt is "ready$ ". */
 	static async open(stage: Stage, {cols = 80, rows = 24} = {}): Promise<Terminal> {
 		const socket = join(stage.dir, `tmux-${++count}`);
-		const shell = "env -u TMUX TERM=screen PS1='ready$ ' HISTFILE= bash --norc --noprofile -i";
+		const shell = "exec env -u TMUX TERM=screen PS1='ready$ ' HISTFILE= bash --norc --noprofile -i";
 		const size = ['-x', String(cols), '-y', String(rows)];
 		const settings = `${socket}.conf`;
-		writeFileSync(settings, 'set -g status off\n');
+		// Without $SHELL tmux takes the account's shell, and an ordinary user here has none to log in with.
+		writeFileSync(settings, 'set -g status off\nset -g default-shell /bin/sh\n');
 		const opened = await stage.run(['tmux', '-S', socket, '-f', settings, 'new-session', '-d', ...size, shell]);
 		if (opened.code !== 0) throw new Error(`tmux: ${opened.stderr}`);
 		const {stdout} = await stage.run(['tmux', '-S', socket, 'list-panes', '-F', '#{pane_pid}']);

@@ -53,6 +53,25 @@ asUsers('--own-tty gives the program a session and a terminal of its own', async
 	await endsWith(t, terminal, 6);
 });
 
+asUsers(
+	'ctrl-Z stops a program on its own terminal also where its parent did not lead the session',
+	async (t, stage) => {
+		const terminal = await Terminal.open(stage);
+		await terminal.enter(`bash -c 'set -m; ${stage.target('terminal')}; true'`);
+		await terminal.until(/^started$/m);
+		const file = await freezeInTerminal(stage, terminal, 'terminal');
+		await terminal.until(/ready\$ *$/m, 'the prompt');
+		await terminal.enter(`clear; ${file} --own-tty`);
+		await talk(terminal, 'size', /^size 80x24$/m);
+		await terminal.press('C-z');
+		await terminal.until(/Stopped/);
+		await terminal.enter('fg');
+		await talk(terminal, 'ids', /^ids pid \d group 1 foreground 1$/m);
+		await terminal.enter('exit 5');
+		await endsWith(t, terminal, 5);
+	},
+);
+
 asUsers('ctrl-C reaches a program on its own terminal', async (t, stage) => {
 	const {terminal, file} = await frozenInTerminal(stage);
 	await terminal.enter(`clear; ${file} --own-tty`);
