@@ -68,7 +68,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const {pid, destination, ending} = request;
 	const watch = new Stopwatch();
 	preflight(pid);
-	checkReader(pid, destination.channel);
+	checkReader(request.children ? descendantsOf(pid) : [pid], destination.channel);
 	const writer = new ArtefactWriter(destination, packageBytes('stub'), {
 		codec: request.codec.codec,
 		hasher: createNativeHasher(),
