@@ -5,6 +5,7 @@ import {captureDescriptors} from './fd/index.js';
 import type {FreezeRequest} from './freeze.js';
 import {Images} from './images.js';
 import {machineRow} from './machine.js';
+import {checkNamespaces} from './namespaces.js';
 import {ProcessCapture} from './process-capture.js';
 import {captureEnded, captureParents, checkSharing} from './relations.js';
 import type {Asleep} from './sleep.js';
@@ -47,6 +48,7 @@ export function collectState(
 	captureParents(collection, processes);
 	captureEnded(collection, processes, tree.ended);
 	checkSharing(collection, processes);
+	checkNamespaces(collection, processes);
 	if (!request.children) {
 		checkChildren(collection, processes[0]!);
 	}
