@@ -8,6 +8,8 @@ export interface Stat {
 	readonly ttyNr: number;
 	readonly tpgid: number;
 	readonly flags: number;
+	/** Of the process; a first thread that has ended counts as long as others live. */
+	readonly threads: number;
 	readonly startTime: bigint;
 	readonly startCode: bigint;
 	readonly endCode: bigint;
@@ -42,6 +44,7 @@ export function parseStat(text: string): Stat {
 		ttyNr: Number(at(7)),
 		tpgid: Number(at(8)),
 		flags: Number(at(9)),
+		threads: Number(at(20)),
 		startTime: BigInt(at(22)),
 		startCode: BigInt(at(26)),
 		endCode: BigInt(at(27)),
