@@ -1,3 +1,4 @@
+import {planBirths} from './births.js';
 import {checkChildren} from './children.js';
 import type {Collection} from './collection.js';
 import {cpuNeeds} from './cpu.js';
@@ -46,6 +47,7 @@ export function collectState(
 	});
 	captureParents(collection, processes);
 	captureEnded(collection, processes, tree.ended);
+	planBirths(collection);
 	checkSharing(collection, processes);
 	if (!request.children) {
 		checkChildren(collection, processes[0]!);

@@ -53,6 +53,7 @@ export function taskRow(
 		pgid: status.inner('NSpgid'),
 		sid: status.inner('NSsid'),
 		parent: NONE,
+		maker: NONE,
 		mm,
 		first_thread: firstThread,
 		nthreads: threads,
