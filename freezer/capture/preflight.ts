@@ -101,12 +101,22 @@ function checkOwner(pid: Pid, named: string, status: Status): void {
 	}
 
 	if (tryReadLink(`/proc/${pid}/exe`) === undefined) {
+		if (hasNoMemory(pid)) {
+			throw failure('exited', `${named} ended while it was being frozen; nothing was written`);
+		}
+
 		throw refusal(
 			'not-dumpable',
 			`${named} cannot be frozen: the kernel protects it from its own user (it is not dumpable, or it holds privileges that frore has not)`,
 			'Run frore as root.',
 		);
 	}
+}
+
+/** True for a process on its way out, which has given up its memory and is no zombie yet (exit_mm, kernel/exit.c 6.1), or is gone. */
+function hasNoMemory(pid: Pid): boolean {
+	const text = tryReadProcText(`/proc/${pid}/statm`);
+	return text === undefined || text.startsWith('0 ');
 }
 
 /** Words for a SEIZE that the kernel refused although the preflight found nothing. */

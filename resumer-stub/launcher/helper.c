@@ -71,13 +71,13 @@ static int reap_all(struct launch *l, int watched, int root)
 	return pid == -10; /* ECHILD */
 }
 
-/* The launcher is gone without the root having ended, or has given up: take the root along. */
+/* The launcher is gone without the root having ended, or has given up: take the tree along. */
 static void launcher_gone(struct launch *l, int root)
 {
 	int given_up = __atomic_load_n(&l->r->status->go, __ATOMIC_SEQ_CST) == 2;
 
 	if (root && (given_up || (l->r->way != WAY_PRIVATE && sys0(__NR_getppid) != l->pid)))
-		sys_kill(root, SIGKILL);
+		take_down(root);
 }
 
 _Noreturn void helper_wait(struct launch *l, int watched, int root)

@@ -101,6 +101,9 @@ int own_tty_input(struct launch *l);
 void own_tty_push(struct launch *l);
 void own_tty_drain(struct launch *l);
 
+/* take-down.c: ends a process and all its descendants. */
+void take_down(int root);
+
 /* attach.c */
 void attach_listen(struct launch *l);
 void attach_unlisten(struct launch *l);

@@ -127,7 +127,7 @@ asUsers(
 );
 
 const ENDED =
-	/^frore: (process \d+ (\([^)]*\) cannot be frozen: it has ended|exited while it was being stopped|ended while it was being frozen)|there is no process)/;
+	/^frore: (process \d+ (\([^)]*\) cannot be frozen: it has ended|exited while it was being stopped|(\([^)]*\) )?ended while it was being frozen)|there is no process)/;
 
 asUsers('a target that exits while it is being stopped', async (t, stage) => {
 	let hits = 0;

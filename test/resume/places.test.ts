@@ -28,7 +28,7 @@ asUsers('a session without a terminal: as under cron or systemd', async (t, stag
 
 asUsers('standard input that is closed, and output into a file', async (t, stage) => {
 	const file = await frozen(stage, [stage.target('counter'), '20', '4']);
-	const script = `exec <&-; ${file} >out 2>err & job=$!; while [ "$(grep -c '^[0-9]' out)" -lt 3 ]; do sleep 0.05; done; kill -USR1 $job; wait $job; echo "code $?"; cat err`;
+	const script = `exec <&-; : >out; ${file} >out 2>err & job=$!; while [ "$(grep -c '^[0-9]' out)" -lt 3 ]; do sleep 0.05; done; kill -USR1 $job; wait $job; echo "code $?"; cat err`;
 	const {stdout} = await stage.run(['timeout', '20', 'sh', '-c', script]);
 	t.is(stdout, 'code 4\n');
 	t.regex(readFileSync(join(stage.dir, 'out'), 'utf8'), /^PASS counter$/m);

@@ -113,7 +113,10 @@ class DescriptorCapture {
 			this.#terminals.tell(description);
 		}
 
-		const parts = stdio.map((holder): Description => ({...description, holders: [holder], inherit: holder.fd}));
+		const numbers = [...new Set(stdio.map(({fd}) => fd))];
+		const parts = numbers.map((fd): Description => {
+			return {...description, holders: stdio.filter((holder) => holder.fd === fd), inherit: fd};
+		});
 		for (const part of parts) {
 			this.survey.move(part.holders, part);
 		}

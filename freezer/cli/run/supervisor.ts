@@ -75,10 +75,12 @@ export class Supervisor {
 	#stopped(signal: number): void {
 		const child = this.#child!;
 		const wantsTerminal = signal === SIGTTIN || signal === SIGTTOU;
-		if (wantsTerminal && this.#terminal?.pass(ownGroup(), child)) {
+		if (wantsTerminal && (this.#terminal?.pass(ownGroup(), child) || this.#terminal?.foreground() === child)) {
+			// In the second case it had asked before it got the terminal at its start.
 			process.kill(-child, 'SIGCONT');
 			return;
 		}
+
 		this.#terminal?.pass(child, ownGroup());
 		process.off('SIGTSTP', this.#forward);
 		process.kill(0, 'SIGTSTP');
