@@ -58,6 +58,8 @@ export const constants = {
 		TEMPORARY: 2048,
 		/** Forked before its maker begins to lead a session. */
 		EARLY: 4096,
+		/** STOPPED, and its parent has not been told so by wait(2) yet. */
+		STOP_UNTOLD: 8192,
 	},
 	MM: {GROWING_STACK: 1},
 	VMA: {ANON: 0, FILE_PRIVATE: 1, FILE_SHARED: 2, CONTENT_SHARED: 3, CONTENT_PRIVATE: 4},

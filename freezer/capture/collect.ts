@@ -8,11 +8,12 @@ import {Images} from './images.js';
 import {machineRow} from './machine.js';
 import {ProcessCapture} from './process-capture.js';
 import {captureEnded, captureParents, checkSharing} from './relations.js';
+import {isResident} from './resident.js';
 import type {Asleep} from './sleep.js';
 import type {StoppedTree} from './stopped-tree.js';
 import type {Stopwatch} from './stopwatch.js';
 import {checkSurroundings} from './surroundings.js';
-import {type CapturedVma, captureVmas, isResident} from './vmas.js';
+import {type CapturedVma, captureVmas} from './vmas.js';
 
 /** One process of the target, with the mappings whose pages are to be copied. */
 export interface CapturedProcess {

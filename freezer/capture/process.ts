@@ -61,6 +61,7 @@ export function taskRow(
 		wait_status: 0,
 		flags:
 			flag(stopped, TASK.STOPPED) |
+			flag(stopped && stat.exitCode !== 0, TASK.STOP_UNTOLD) |
 			flag(status.number('NoNewPrivs') === 1, TASK.NO_NEW_PRIVS) |
 			flag(stat.ttyNr !== 0, TASK.HAS_TTY) |
 			flag(stat.ttyNr !== 0 && stat.tpgid === stat.pgrp, TASK.FOREGROUND) |

@@ -12,6 +12,7 @@
 
 #include "engine.h"
 
+#define CHILD_STOPPED 5 /* CLD_STOPPED, asm-generic/siginfo.h */
 #define LOOK_NS 50000000LL
 
 struct clone_arguments {
@@ -246,6 +247,53 @@ void tree_await_zombies(struct resume *r, uint32_t task)
 		sys5(__NR_waitid, P_PID, all[i].pid, (long)info,
 		     WEXITED | __WALL | (all[i].flags & FRORE_TASK_TEMPORARY ? 0 : WNOWAIT), 0);
 	}
+}
+
+static int has_recorded(struct resume *r, uint32_t task, int32_t signo)
+{
+	uint64_t count, i;
+	const struct frore_pending *row = ROWS(&r->artefact, PENDING, &count);
+
+	for (i = 0; i < count; i++)
+		if (row[i].task == task && *(const int32_t *)artefact_bytes(&r->artefact, row[i].siginfo) == signo)
+			return 1;
+	return 0;
+}
+
+/* Waits for what `options` name without taking it; returns si_code, 0 when there is nothing. */
+static int32_t look(int32_t pid, int options)
+{
+	int32_t info[32];
+
+	info[2] = 0;
+	return sys5(__NR_waitid, P_PID, pid, (long)info, options | WNOWAIT | __WALL, 0) < 0 ? 0 : info[2];
+}
+
+/*
+ * After go: children that were stopped stop again, which is no news for us: the kernel's word to wait(2) is taken where the program
+ * had heard it, and so is the SIGCHLD, unless another child has ended meanwhile and is hidden behind it.
+ */
+void tree_await_stops(struct resume *r, uint32_t task)
+{
+	uint64_t count, i, mask = 1ULL << (SIGCHLD - 1);
+	const struct frore_task *all = tasks_of(r, &count);
+	int64_t none[2] = {0, 0};
+	uint8_t info[128];
+	int stops = 0;
+
+	for (i = 0; i < count; i++) {
+		if (all[i].parent != task || !(all[i].flags & FRORE_TASK_STOPPED))
+			continue;
+		if (look(all[i].pid, WSTOPPED | WEXITED) == CHILD_STOPPED && !(all[i].flags & FRORE_TASK_STOP_UNTOLD))
+			sys5(__NR_waitid, P_PID, all[i].pid, (long)info, WSTOPPED | WNOHANG, 0);
+		stops++;
+	}
+	if (!stops || has_recorded(r, task, SIGCHLD))
+		return;
+	sys4(__NR_rt_sigtimedwait, (long)&mask, 0, (long)none, 8);
+	for (i = 0; i < count; i++)
+		if (all[i].parent == task && !(all[i].flags & FRORE_TASK_ZOMBIE) && look(all[i].pid, WEXITED | WNOHANG))
+			sys2(__NR_kill, sys0(__NR_getpid), SIGCHLD);
 }
 
 /* A job in the foreground: its group gets the terminal that the launcher has just given to the root's. */

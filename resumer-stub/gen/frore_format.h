@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0xfa3d57980bc27382ULL
+#define FRORE_SCHEMA_HASH 0xbfaa95eb8407f284ULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -69,6 +69,7 @@ enum {
 	FRORE_TASK_ZOMBIE = 1024,
 	FRORE_TASK_TEMPORARY = 2048,
 	FRORE_TASK_EARLY = 4096,
+	FRORE_TASK_STOP_UNTOLD = 8192,
 };
 
 enum {

@@ -383,6 +383,7 @@ static void check_stopped(void)
 {
 	int status = 0;
 
+	EQUAL(stops_told, 0, "how many stops are told once more");
 	EQUAL(state_of(stopped_known), 'T', "the state of the first");
 	EQUAL(state_of(stopped_news), 'T', "the state of the second");
 	EQUAL(waitpid(stopped_known, &status, WUNTRACED | WNOHANG), 0, "a stop that was told before");

@@ -22,7 +22,7 @@ export interface Stat {
 	readonly argEnd: bigint;
 	readonly envStart: bigint;
 	readonly envEnd: bigint;
-	/** As wait4(2) tells it; 0 while the process lives. */
+	/** As wait4(2) tells it; 0 while the process lives, but for a stop that it has not told yet (since 6.8, fs/proc/array.c). */
 	readonly exitCode: number;
 }
 
