@@ -24,6 +24,10 @@ need top procps
 need sqlite3 sqlite3
 need redis-server redis-server
 need javac default-jdk-headless
+need nginx nginx-light
+need supervisord supervisor
+need s6-svscan s6
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || want="$want postgresql"
 need irssi irssi
 need mutt mutt
 need go golang-go

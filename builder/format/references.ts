@@ -8,7 +8,7 @@ type NumberField<N extends TableName> = {[F in keyof RowOf<N>]: RowOf<N>[F] exte
 
 export const references: {readonly [N in TableName]?: {readonly [F in NumberField<N>]?: Reference}} = {
 	machine: {root_task: 'task'},
-	task: {parent: 'task?', mm: 'mm', first_thread: 'thread'},
+	task: {parent: 'task?', maker: 'task?', mm: 'mm', first_thread: 'thread'},
 	thread: {task: 'task'},
 	rlimit: {task: 'task'},
 	sigaction: {task: 'task'},

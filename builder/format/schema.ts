@@ -54,6 +54,12 @@ export const constants = {
 		IO_FLUSHER: 512,
 		/** Has ended; its status waits for the parent. */
 		ZOMBIE: 1024,
+		/** Leader of a session or process group that had ended: made for a moment, so that others can be in what it led. */
+		TEMPORARY: 2048,
+		/** Forked before its maker begins to lead a session. */
+		EARLY: 4096,
+		/** STOPPED, and its parent has not been told so by wait(2) yet. */
+		STOP_UNTOLD: 8192,
 	},
 	MM: {GROWING_STACK: 1},
 	VMA: {ANON: 0, FILE_PRIVATE: 1, FILE_SHARED: 2, CONTENT_SHARED: 3, CONTENT_PRIVATE: 4},

@@ -1,3 +1,4 @@
+import {planBirths} from './births.js';
 import {checkChildren} from './children.js';
 import type {Collection} from './collection.js';
 import {cpuNeeds} from './cpu.js';
@@ -8,11 +9,12 @@ import {machineRow} from './machine.js';
 import {checkNamespaces} from './namespaces.js';
 import {ProcessCapture} from './process-capture.js';
 import {captureEnded, captureParents, checkSharing} from './relations.js';
+import {isResident} from './resident.js';
 import type {Asleep} from './sleep.js';
 import type {StoppedTree} from './stopped-tree.js';
 import type {Stopwatch} from './stopwatch.js';
 import {checkSurroundings} from './surroundings.js';
-import {type CapturedVma, captureVmas, isResident} from './vmas.js';
+import {type CapturedVma, captureVmas} from './vmas.js';
 
 /** One process of the target, with the mappings whose pages are to be copied. */
 export interface CapturedProcess {
@@ -47,6 +49,7 @@ export function collectState(
 	});
 	captureParents(collection, processes);
 	captureEnded(collection, processes, tree.ended);
+	planBirths(collection);
 	checkSharing(collection, processes);
 	checkNamespaces(collection, processes);
 	if (!request.children) {

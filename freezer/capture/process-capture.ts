@@ -12,18 +12,21 @@ import {inquireMm, mmRow} from './mm.js';
 import {type Mapping, parseSmaps} from './parse/smaps.js';
 import {parseStatus} from './parse/status.js';
 import {inquireProcess, type ProcessFacts, readFacts, taskRow} from './process.js';
+import {type ResumedState, resumedState} from './resident.js';
 import {capturePending, captureSigactions, deliverableHandlerFlags} from './signals.js';
 import {type Asleep, asleepFor} from './sleep.js';
 import type {StoppedProcess, StoppedThread} from './stop.js';
 import {abortRestartableSequence, hidesItsTime, type Normalised, normalise} from './syscalls.js';
 import {toText} from './text.js';
-import {applyRegisters, inquireThread, threadRow} from './threads.js';
+import {applyRegisters, applyResumed, inquireThread, threadRow} from './threads.js';
 import {captureItimers, capturePosixTimers} from './timers.js';
 
 interface ThreadWork extends CapturedThread {
 	readonly stopped: StoppedThread;
 	readonly asleepNs: bigint | undefined;
 	readonly site: InjectionSite;
+	/** Set when it has not come out of an earlier resume yet. */
+	readonly resumed: ResumedState | undefined;
 }
 
 /** One stopped process while its state is collected into the snapshot. */
@@ -99,7 +102,9 @@ export class ProcessCapture implements CapturedTask {
 			const flags = deliverableHandlerFlags(pending, thread.row, row.sigmask, actions);
 			const normalised = this.#normalise(thread.stopped, thread.asleepNs, row.rseq, flags);
 			applyRegisters(row, normalised);
-			if (thread.stopped.wasEintr || (filtered && thread.stopped.registers.signed('rax') === RESTARTBLOCK)) {
+			if (thread.resumed) {
+				applyResumed(row, thread.resumed);
+			} else if (thread.stopped.wasEintr || (filtered && thread.stopped.registers.signed('rax') === RESTARTBLOCK)) {
 				thread.stopped.released = this.#liveRegisters(thread.stopped, normalised);
 			}
 		}
@@ -128,7 +133,8 @@ export class ProcessCapture implements CapturedTask {
 			...(restart && {restart: {register: restart.register, timespec: timespec(restart.seconds, restart.fraction)}}),
 		};
 		const site = {tid, original: stopped.registers, signalMask: row.sigmask, landing};
-		return {row: index, tid, innerTid: row.tid, stopped, asleepNs, site};
+		const resumed = resumedState(stopped.registers, this.mappings, this.memory);
+		return {row: index, tid, innerTid: row.tid, stopped, asleepNs, site, resumed};
 	}
 
 	#normalise(

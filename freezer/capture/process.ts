@@ -53,6 +53,7 @@ export function taskRow(
 		pgid: status.inner('NSpgid'),
 		sid: status.inner('NSsid'),
 		parent: NONE,
+		maker: NONE,
 		mm,
 		first_thread: firstThread,
 		nthreads: threads,
@@ -60,6 +61,7 @@ export function taskRow(
 		wait_status: 0,
 		flags:
 			flag(stopped, TASK.STOPPED) |
+			flag(stopped && stat.exitCode !== 0, TASK.STOP_UNTOLD) |
 			flag(status.number('NoNewPrivs') === 1, TASK.NO_NEW_PRIVS) |
 			flag(stat.ttyNr !== 0, TASK.HAS_TTY) |
 			flag(stat.ttyNr !== 0 && stat.tpgid === stat.pgrp, TASK.FOREGROUND) |

@@ -38,7 +38,12 @@ export interface StopOptions {
 	readonly vdso?: {readonly start: bigint; readonly end: bigint} | undefined;
 	/** Lets injected calls pass the target's seccomp filters while it is traced; needs CAP_SYS_ADMIN. */
 	readonly suspendFilters?: boolean;
+	/** Takes children that are forked while the process is being stopped: attached by the kernel, stopped at their first instruction. */
+	readonly newborn?: Set<Tid>;
 }
+
+/** On the monotonic clock. */
+export const deadlineIn = (seconds: number): bigint => clockNow(CLOCK.MONOTONIC) + BigInt(Math.round(seconds * 1e9));
 
 /** How the target goes on. */
 export type Ending = 'continue' | 'stop' | 'halt';
@@ -49,8 +54,6 @@ export type Ending = 'continue' | 'stop' | 'halt';
  */
 export class StoppedProcess implements Disposable {
 	readonly threads = new Map<Tid, StoppedThread>();
-	/** Children forked while the process was being stopped: attached by the kernel, let go at the release. */
-	readonly #strays = new Set<Tid>();
 	readonly #seized = new Set<Tid>();
 	/** Stop signals that arrived while system calls were injected. */
 	pendingStopSignal = 0;
@@ -62,6 +65,7 @@ export class StoppedProcess implements Disposable {
 	private constructor(
 		readonly pid: Pid,
 		private readonly extraOptions: number,
+		private readonly newborn: Set<Tid> | undefined,
 	) {
 		this.#image = imageOf(pid);
 	}
@@ -69,10 +73,9 @@ export class StoppedProcess implements Disposable {
 	/**
 	 * Seizes and interrupts every thread, and looks again until there is no new one.
 	 */
-	static stop(pid: Pid, timeoutSeconds: number, {vdso, suspendFilters = false}: StopOptions = {}): StoppedProcess {
-		const process = new StoppedProcess(pid, suspendFilters ? ptrace.option.SUSPEND_SECCOMP : 0);
+	static stop(pid: Pid, deadline: bigint, {vdso, suspendFilters = false, newborn}: StopOptions = {}): StoppedProcess {
+		const process = new StoppedProcess(pid, suspendFilters ? ptrace.option.SUSPEND_SECCOMP : 0, newborn);
 		try {
-			const deadline = clockNow(CLOCK.MONOTONIC) + BigInt(Math.round(timeoutSeconds * 1e9));
 			process.#stopAll(deadline);
 			process.#checkImage();
 			if (vdso) {
@@ -88,6 +91,15 @@ export class StoppedProcess implements Disposable {
 
 			throw error;
 		}
+	}
+
+	/** One that has been born stopped: see `newborn`. */
+	static adopt(pid: Pid): StoppedProcess {
+		const process = new StoppedProcess(pid, 0, undefined);
+		const tid = pid as unknown as Tid;
+		process.#seized.add(tid);
+		process.#stopped(tid, SIGTRAP);
+		return process;
 	}
 
 	get leader(): StoppedThread {
@@ -121,10 +133,6 @@ export class StoppedProcess implements Disposable {
 				}
 			}
 
-			detach(tid);
-		}
-
-		for (const tid of this.#strays) {
 			detach(tid);
 		}
 
@@ -344,10 +352,10 @@ export class StoppedProcess implements Disposable {
 	#letGo(tid: Tid, atOnce: boolean): void {
 		const result = ptrace.wait(tid, true);
 		if (result.kind === 'stop') {
-			if (atOnce) {
+			if (atOnce || !this.newborn) {
 				ptrace.tryDetach(tid);
 			} else {
-				this.#strays.add(tid);
+				this.newborn.add(tid);
 			}
 		}
 	}

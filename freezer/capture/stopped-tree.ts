@@ -1,11 +1,13 @@
+import {CLOCK, clockNow, sleepMicroseconds} from '../sys/clock.js';
 import {tryReadProcText} from '../sys/procfs.js';
-import type {Pid} from '../sys/types.js';
-import {failure, refusal} from './errors.js';
+import type {Pid, Tid} from '../sys/types.js';
+import {FroreError, failure, refusal} from './errors.js';
 import {findVdso} from './mm.js';
-import {parseStat} from './parse/stat.js';
+import {parseStat, type Stat} from './parse/stat.js';
 import {hasForeignFilters, preflight} from './preflight.js';
 import {childrenOf, isHelper} from './resolve.js';
-import {type Ending, StoppedProcess} from './stop.js';
+import {deadlineIn, type Ending, StoppedProcess} from './stop.js';
+import {detach} from './tracee.js';
 
 /** A child that has ended and that nobody has waited for; this freezer itself is taken for one that ended with 0. */
 export interface Ended {
@@ -18,15 +20,26 @@ export class StoppedTree implements Disposable {
 	/** Parents before their children. */
 	readonly processes: StoppedProcess[] = [];
 	readonly ended: Ended[] = [];
+	/** Stopped or taken for ended. */
 	readonly #known = new Set<number>();
+	/** Born during the stop, at a stop since then; not among the processes yet. */
+	readonly #newborn = new Set<Tid>();
+	readonly #deadline: bigint;
+
+	private constructor(
+		private readonly root: Pid,
+		timeoutSeconds: number,
+	) {
+		this.#deadline = deadlineIn(timeoutSeconds);
+	}
 
 	/** @param children false: the root alone */
 	static stop(root: Pid, timeoutSeconds: number, children: boolean): StoppedTree {
-		const tree = new StoppedTree();
+		const tree = new StoppedTree(root, timeoutSeconds);
 		try {
-			tree.#add(root, timeoutSeconds);
+			tree.#add(root, children);
 			if (children) {
-				tree.#addDescendants(timeoutSeconds);
+				tree.#addDescendants();
 			}
 
 			return tree;
@@ -36,40 +49,79 @@ export class StoppedTree implements Disposable {
 		}
 	}
 
-	get root(): StoppedProcess {
-		return this.processes[0]!;
-	}
-
 	release(ending: Ending): void {
 		for (const process of this.processes) {
 			process.release(ending);
 		}
+
+		for (const tid of this.#newborn) {
+			detach(tid);
+		}
+
+		this.#newborn.clear();
 	}
 
 	[Symbol.dispose](): void {
 		this.release('continue');
 	}
 
-	#add(pid: Pid, timeoutSeconds: number): void {
+	#add(pid: Pid, children: boolean): void {
 		const suspendFilters = hasForeignFilters(preflight(pid));
+		const options = {vdso: findVdso(pid), suspendFilters, ...(children && {newborn: this.#newborn})};
 		this.#known.add(pid);
-		this.processes.push(StoppedProcess.stop(pid, timeoutSeconds, {vdso: findVdso(pid), suspendFilters}));
+		try {
+			this.processes.push(StoppedProcess.stop(pid, this.#deadline, options));
+		} catch (error) {
+			this.#known.delete(pid);
+			throw error;
+		}
 	}
 
 	/** A stopped parent makes no more children; those that it made meanwhile show in the next round. */
-	#addDescendants(timeoutSeconds: number): void {
+	#addDescendants(): void {
 		for (let found = true; found; ) {
-			found = false;
+			found = this.#adoptNewborn();
 			for (const parent of [...this.processes]) {
 				for (const child of childrenOf(parent.pid)) {
-					found = this.#take(child as Pid, parent.pid, timeoutSeconds) || found;
+					found = this.#take(child as Pid, parent.pid) || found;
 				}
+			}
+
+			if (found && clockNow(CLOCK.MONOTONIC) > this.#deadline) {
+				throw failure(
+					'stop-timeout',
+					`process ${this.root} and its descendants could not be stopped in time: new processes appear faster than they can be stopped`,
+					'Try again, or give --stop-timeout SECONDS.',
+				);
 			}
 		}
 	}
 
-	#take(child: Pid, parent: Pid, timeoutSeconds: number): boolean {
-		if (this.#known.has(child)) {
+	/** Those whose parent is stopped by now; whose parent has ended meanwhile belongs to another one, perhaps outside. */
+	#adoptNewborn(): boolean {
+		let found = false;
+		for (const tid of this.#newborn) {
+			const pid = tid as number as Pid;
+			const stat = statOf(pid);
+			if (stat && this.processes.some((process) => (process.pid as number) === stat.ppid)) {
+				this.processes.push(StoppedProcess.adopt(pid));
+				this.#known.add(pid);
+			} else if (stat && this.#known.has(stat.ppid)) {
+				continue;
+			} else {
+				detach(tid);
+			}
+
+			this.#newborn.delete(tid);
+			found = true;
+		}
+
+		return found;
+	}
+
+	/** True when the tree may look different now. */
+	#take(child: Pid, parent: Pid): boolean {
+		if (this.#known.has(child) || this.#newborn.has(child as number as Tid)) {
 			return false;
 		}
 
@@ -78,7 +130,7 @@ export class StoppedTree implements Disposable {
 			return false;
 		}
 
-		if ((child as number) === process.pid || state === 'Z' || state === 'X') {
+		if ((child as number) === process.pid || hasEnded(child, state)) {
 			this.#known.add(child);
 			this.ended.push({pid: child, parent});
 			return true;
@@ -92,24 +144,50 @@ export class StoppedTree implements Disposable {
 			);
 		}
 
-		try {
-			this.#add(child, timeoutSeconds);
-		} catch (error) {
-			const now = stateOf(child);
-			if (now === undefined || now === 'Z') {
-				return true; // It ended meanwhile: the next round sees what is left of it.
-			}
-
-			throw error;
-		}
-
+		this.#stopChild(child);
 		return true;
+	}
+
+	/**
+	 * A child that runs may end or execute another program at any moment, and while it does either /proc tells little about it: only what
+	 * is still true a little later is an error.
+	 */
+	#stopChild(child: Pid): void {
+		for (let tries = 0; ; tries++) {
+			try {
+				this.#add(child, true);
+				return;
+			} catch (error) {
+				const now = stateOf(child);
+				if (now === undefined || hasEnded(child, now)) {
+					return; // The next round sees what is left of it.
+				}
+
+				const executed = error instanceof FroreError && error.code === 'exec';
+				if (clockNow(CLOCK.MONOTONIC) > this.#deadline || (!executed && tries === TRIES)) {
+					throw error;
+				}
+
+				sleepMicroseconds(executed ? 0 : 1000);
+			}
+		}
 	}
 }
 
-function stateOf(pid: Pid): string | undefined {
+const TRIES = 10;
+
+/** A first thread that has ended is told as a zombie, too, while others of the process live. */
+function hasEnded(pid: Pid, state: string): boolean {
+	return state === 'X' || (state === 'Z' && (statOf(pid)?.threads ?? 1) <= 1);
+}
+
+function statOf(pid: Pid): Stat | undefined {
 	const text = tryReadProcText(`/proc/${pid}/stat`);
-	return text === undefined ? undefined : parseStat(text).state;
+	return text === undefined ? undefined : parseStat(text);
+}
+
+function stateOf(pid: Pid): string | undefined {
+	return statOf(pid)?.state;
 }
 
 /** All pids below `root`, before the stop. */

@@ -6,6 +6,7 @@ import * as ptrace from '../sys/ptrace.js';
 import {getAffinity, getIoPriority, getRobustList, getSchedAttributes} from '../sys/sched.js';
 import type {Pid, Tid} from '../sys/types.js';
 import type {ProcessInjector} from './injector.js';
+import type {ResumedState} from './resident.js';
 import type {StoppedThread} from './stop.js';
 import type {Normalised} from './syscalls.js';
 import {toText} from './text.js';
@@ -93,4 +94,14 @@ export function applyRegisters(row: ThreadRow, normalised: Normalised): void {
 		row.restart_sec = normalised.restart.seconds;
 		row.restart_nsec = normalised.restart.fraction;
 	}
+}
+
+/** In place of what the thread is at the moment. */
+export function applyResumed(row: ThreadRow, {registers, xstate, sigmask, stack, restart}: ResumedState): void {
+	applyRegisters(row, {registers, ...(restart && {restart})});
+	row.xstate = xstate;
+	row.sigmask = sigmask;
+	row.sas_sp = stack.base;
+	row.sas_flags = stack.flags;
+	row.sas_size = stack.size;
 }

@@ -1,5 +1,6 @@
 import {sleepMicroseconds} from '../sys/clock.js';
 import {SysError} from '../sys/errno.js';
+import {kcmp, kcmpType} from '../sys/pidfd.js';
 import {tryReadProcText} from '../sys/procfs.js';
 import * as ptrace from '../sys/ptrace.js';
 import type {Pid, Tid} from '../sys/types.js';
@@ -58,9 +59,20 @@ export function stuck(pid: Pid, tids: readonly Tid[]): Error {
 			return `${tid} (state ${stateOf(pid, tid) ?? '?'}${channel && channel !== '0' ? ` in ${channel}` : ''})`;
 		})
 		.join(', ');
+	const child = tids.map((tid) => vforkChild(pid, tid)).find((found) => found !== undefined);
+	const reason =
+		child === undefined
+			? 'It waits inside the kernel (for a disk, or for a vfork child).'
+			: `It waits for its vfork child ${child}, which has neither executed a program nor ended.`;
 	return failure(
 		'stop-timeout',
 		`process ${pid} could not be stopped in time: thread ${where} does not react`,
-		'It waits inside the kernel (for a disk, or for a vfork child). Try again, or give --stop-timeout SECONDS.',
+		`${reason} Try again, or give --stop-timeout SECONDS.`,
 	);
+}
+
+/** The child that still runs in the memory of its parent, which the kernel keeps waiting meanwhile. */
+function vforkChild(pid: Pid, tid: Tid): number | undefined {
+	const children = (tryReadProcText(`/proc/${pid}/task/${tid}/children`) ?? '').split(' ').filter(Boolean);
+	return children.map(Number).find((child) => kcmp(pid, child as Pid, kcmpType.VM, 0, 0) === 0);
 }

@@ -1,10 +1,10 @@
 import type {RowOf} from '../../builder/format/schema.js';
 import {constants, NONE} from '../../builder/format/schema.js';
-import {addr} from '../sys/types.js';
 import {type CaptureContext, type CapturedTask, contentKey} from './context.js';
 import type {Image, Images} from './images.js';
 import type {Mapping} from './parse/smaps.js';
 import {anonymousName, deviceNumber, type MappingKind, mappingKind} from './parse/vmakind.js';
+import {isResident} from './resident.js';
 import {sharedContent, volatileContent} from './shared.js';
 
 /** A captured mapping: its row, and what is needed to copy its pages. */
@@ -176,20 +176,4 @@ function vmaRow(mm: number, mapping: Mapping): RowOf<'vma'> {
 		name: anonymousName(mapping.path),
 		path: mapping.path,
 	};
-}
-
-const RESIDENT_MAGIC = Buffer.from('FRORERES', 'latin1');
-
-/** What an earlier resume left behind: one private anonymous r-x mapping that begins with the magic and its own address. */
-export function isResident(task: CapturedTask, mapping: Mapping): boolean {
-	if (mapping.path !== '' || mapping.shared || mapping.write || !mapping.execute) {
-		return false;
-	}
-
-	const head = Buffer.alloc(16);
-	return (
-		task.memory.readInto(addr(mapping.start), head) === 16 &&
-		head.subarray(0, 8).equals(RESIDENT_MAGIC) &&
-		head.readBigUInt64LE(8) === mapping.start
-	);
 }

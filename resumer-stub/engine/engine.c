@@ -102,6 +102,7 @@ static void story(struct engine *e)
 		give_up(e->r, e->task_row);
 	ready(e);
 	tree_foreground(e->r, e->task_row);
+	tree_await_stops(e->r, e->task_row);
 	timers_arm(e);
 	threads_go(e);
 }

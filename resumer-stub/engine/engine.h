@@ -107,6 +107,7 @@ long tree_fork(struct resume *r, uint32_t *task);
 long tree_meet(struct resume *r, enum meeting meeting);
 long tree_groups(struct resume *r, uint32_t task);
 void tree_await_zombies(struct resume *r, uint32_t task);
+void tree_await_stops(struct resume *r, uint32_t task);
 void tree_foreground(struct resume *r, uint32_t task);
 /* True when the resume is given up. */
 int tree_given_up(struct resume *r);

@@ -239,10 +239,10 @@ void threads_go(struct engine *e)
 	add_call(&at, __NR_mprotect, data, e->area.resident.length - PAGE, 5);
 	if (e->task->mdwe)
 		add_call(&at, __NR_prctl, 65, e->task->mdwe, 0);
+	if (e->task->flags & FRORE_TASK_STOPPED) /* before any thread is in the program; a later freeze reads on in the frames */
+		add_call(&at, __NR_kill, (uint64_t)sys0(__NR_getpid), SIGNAL_STOP, 0);
 	if (e->thread_count > 1)
 		add_call(&at, __NR_futex, (uint64_t)&shared->go, FUTEX_WAKE_PRIVATE, 0x7fffffff);
-	if (e->task->flags & FRORE_TASK_STOPPED)
-		add_call(&at, __NR_kill, (uint64_t)sys0(__NR_getpid), SIGNAL_STOP, 0);
 	at->number = FINAL_END;
 	enter_final(code + (uint64_t)(final_leader - final_code_start), final, shared);
 }

@@ -7,10 +7,12 @@
 #include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/prctl.h>
+#include <linux/sched.h>
 #include <linux/wait.h>
 
 #include "engine.h"
 
+#define CHILD_STOPPED 5 /* CLD_STOPPED, asm-generic/siginfo.h */
 #define LOOK_NS 50000000LL
 
 struct clone_arguments {
@@ -130,14 +132,22 @@ static void become_child(const struct frore_task *t)
 		sys2(__NR_setpgid, 0, 0);
 }
 
-static long clone_child(struct resume *r, const struct frore_task *t)
+static long clone_child(struct resume *r, const struct frore_task *maker, const struct frore_task *t)
 {
+	uint64_t count;
+	const struct frore_task *all = tasks_of(r, &count);
 	int32_t pid = t->pid;
 	struct clone_arguments args = {.exit_signal = t->exit_signal ? t->exit_signal : SIGCHLD};
 
 	if (r->way != WAY_HOST && r->way != WAY_PRIVATE)
 		return refuse(r, "cannot resume", "several processes with new pids", 0,
 			      "run it as root, or where user namespaces are allowed");
+	if (t->parent >= count)
+		return refuse(r, "cannot resume this file: it is damaged,", "a task has no parent", 0, 0);
+	if (&all[t->parent] != maker) { /* it is to be the maker's brother; the exit signal comes from the maker's own */
+		args.flags = CLONE_PARENT;
+		args.exit_signal = 0;
+	}
 	args.set_tid = (uint64_t)&pid;
 	args.set_tid_size = 1;
 	return sys2(__NR_clone3, (long)&args, sizeof(args));
@@ -150,52 +160,140 @@ static void await_launch(struct resume *r)
 		sys0(__NR_sched_yield);
 }
 
-/*
- * Forks the children of *task. Returns 0 in the parent; in each child 1, with *task set to it (zombies never return), and -1 after
- * a refusal.
- */
-long tree_fork(struct resume *r, uint32_t *task)
+static int is_made_by(const struct frore_task *all, uint32_t i, uint32_t maker, int early)
+{
+	return all[i].maker == maker && i != maker && !!(all[i].flags & FRORE_TASK_EARLY) == early;
+}
+
+static int makes_early_ones(struct resume *r, uint32_t task)
+{
+	uint64_t count, i;
+	const struct frore_task *all = tasks_of(r, &count);
+
+	for (i = 0; i < count; i++)
+		if (is_made_by(all, (uint32_t)i, task, 1))
+			return 1;
+	return 0;
+}
+
+static long refuse_child(struct resume *r, long err)
+{
+	if (err == -17)
+		r->status->pid_taken = 1;
+	return r->status->failed ? -1
+				 : refuse(r, "cannot create", "a process with its old id", -err,
+					  err == -17 ? "the id is in use: run it with --pid private" : 0);
+}
+
+/* Forks those that *task makes, early or not. In each of them 1, with *task set to it. */
+static long fork_those(struct resume *r, uint32_t *task, int early)
 {
 	uint64_t count;
 	const struct frore_task *all = tasks_of(r, &count);
-	uint32_t i, parent = *task;
+	uint32_t i, maker = *task;
+	long pid;
 
-	if (count > 1 && tree_is_root(r, parent))
-		await_launch(r);
 	for (i = 0; i < count; i++) {
-		long pid;
-
-		if (all[i].parent != parent)
+		if (!is_made_by(all, i, maker, early))
 			continue;
-		pid = clone_child(r, &all[i]);
-		if (pid < 0) {
-			if (pid == -17)
-				r->status->pid_taken = 1;
-			return r->status->failed ? -1
-						 : refuse(r, "cannot create", "a process with its old id", -pid,
-							  pid == -17 ? "the id is in use: run it with --pid private" : 0);
-		}
+		pid = clone_child(r, &all[maker], &all[i]);
+		if (pid < 0)
+			return refuse_child(r, pid);
 		if (pid > 0)
 			continue;
-		become_child(&all[i]);
-		if (all[i].flags & FRORE_TASK_ZOMBIE)
-			be_zombie(r, i);
 		*task = i;
+		if (!makes_early_ones(r, i))
+			become_child(&all[i]);
 		return 1;
 	}
 	return 0;
 }
 
-/* Their ends are pending signals for us, which are discarded when the dispositions are set (signals.c). */
+/*
+ * Forks what *task is to make. Returns 0 in the maker; in each of the others 1, with *task set to it, and -1 after a refusal. What
+ * has ended makes the brothers that only it can make, ends, and never returns.
+ */
+long tree_fork(struct resume *r, uint32_t *task)
+{
+	uint64_t count;
+	const struct frore_task *all = tasks_of(r, &count);
+	long forked;
+
+	if (count > 1 && tree_is_root(r, *task))
+		await_launch(r);
+	for (;;) {
+		forked = fork_those(r, task, 1);
+		if (forked == 0 && !tree_is_root(r, *task) && makes_early_ones(r, *task))
+			become_child(&all[*task]);
+		if (forked == 0)
+			forked = fork_those(r, task, 0);
+		if (!(all[*task].flags & FRORE_TASK_ZOMBIE) || forked < 0)
+			return forked;
+		if (forked == 0)
+			be_zombie(r, *task);
+	}
+}
+
+/* The parent's SIGCHLDs are discarded with the dispositions set after this; what stood in for others is gone for good. */
 void tree_await_zombies(struct resume *r, uint32_t task)
 {
 	uint64_t count, i;
 	const struct frore_task *all = tasks_of(r, &count);
 	uint8_t info[128];
 
+	for (i = 0; i < count; i++) {
+		if (all[i].parent != task || !(all[i].flags & FRORE_TASK_ZOMBIE))
+			continue;
+		sys5(__NR_waitid, P_PID, all[i].pid, (long)info,
+		     WEXITED | __WALL | (all[i].flags & FRORE_TASK_TEMPORARY ? 0 : WNOWAIT), 0);
+	}
+}
+
+static int has_recorded(struct resume *r, uint32_t task, int32_t signo)
+{
+	uint64_t count, i;
+	const struct frore_pending *row = ROWS(&r->artefact, PENDING, &count);
+
 	for (i = 0; i < count; i++)
-		if (all[i].parent == task && all[i].flags & FRORE_TASK_ZOMBIE)
-			sys5(__NR_waitid, P_PID, all[i].pid, (long)info, WEXITED | WNOWAIT | __WALL, 0);
+		if (row[i].task == task && *(const int32_t *)artefact_bytes(&r->artefact, row[i].siginfo) == signo)
+			return 1;
+	return 0;
+}
+
+/* Waits for what `options` name without taking it; returns si_code, 0 when there is nothing. */
+static int32_t look(int32_t pid, int options)
+{
+	int32_t info[32];
+
+	info[2] = 0;
+	return sys5(__NR_waitid, P_PID, pid, (long)info, options | WNOWAIT | __WALL, 0) < 0 ? 0 : info[2];
+}
+
+/*
+ * After go: children that were stopped stop again, which is no news for us: the kernel's word to wait(2) is taken where the program
+ * had heard it, and so is the SIGCHLD, unless another child has ended meanwhile and is hidden behind it.
+ */
+void tree_await_stops(struct resume *r, uint32_t task)
+{
+	uint64_t count, i, mask = 1ULL << (SIGCHLD - 1);
+	const struct frore_task *all = tasks_of(r, &count);
+	int64_t none[2] = {0, 0};
+	uint8_t info[128];
+	int stops = 0;
+
+	for (i = 0; i < count; i++) {
+		if (all[i].parent != task || !(all[i].flags & FRORE_TASK_STOPPED))
+			continue;
+		if (look(all[i].pid, WSTOPPED | WEXITED) == CHILD_STOPPED && !(all[i].flags & FRORE_TASK_STOP_UNTOLD))
+			sys5(__NR_waitid, P_PID, all[i].pid, (long)info, WSTOPPED | WNOHANG, 0);
+		stops++;
+	}
+	if (!stops || has_recorded(r, task, SIGCHLD))
+		return;
+	sys4(__NR_rt_sigtimedwait, (long)&mask, 0, (long)none, 8);
+	for (i = 0; i < count; i++)
+		if (all[i].parent == task && !(all[i].flags & FRORE_TASK_ZOMBIE) && look(all[i].pid, WEXITED | WNOHANG))
+			sys2(__NR_kill, sys0(__NR_getpid), SIGCHLD);
 }
 
 /* A job in the foreground: its group gets the terminal that the launcher has just given to the root's. */

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0xeb2728904bc0d16aULL
+#define FRORE_SCHEMA_HASH 0xbfaa95eb8407f284ULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -67,6 +67,9 @@ enum {
 	FRORE_TASK_GROUP_LEADER = 256,
 	FRORE_TASK_IO_FLUSHER = 512,
 	FRORE_TASK_ZOMBIE = 1024,
+	FRORE_TASK_TEMPORARY = 2048,
+	FRORE_TASK_EARLY = 4096,
+	FRORE_TASK_STOP_UNTOLD = 8192,
 };
 
 enum {
@@ -462,6 +465,7 @@ struct frore_task {
 	int32_t pgid; /* Process group as the target sees it; 0 when outside */
 	int32_t sid; /* Session as the target sees it; 0 when outside */
 	uint32_t parent; /* Row of `task` of the parent, or NONE */
+	uint32_t maker; /* Row of `task` that forks it: the parent, or a child of the parent that is in its session; NONE for the root */
 	uint32_t mm; /* Row of `mm` */
 	uint32_t first_thread; /* Row of `thread` of the leader; the other threads follow it */
 	uint32_t nthreads; /* Number of threads */
@@ -494,7 +498,6 @@ struct frore_task {
 	struct frore_ref exe; /* text: /proc/PID/exe */
 	struct frore_ref cmdline; /* bytes: /proc/PID/cmdline */
 	struct frore_ref cgroup; /* text: /proc/PID/cgroup, told by inspect only */
-	uint8_t pad_end[4];
 };
 _Static_assert(sizeof(struct frore_task) == 216, "task");
 _Static_assert(offsetof(struct frore_task, cap_inheritable) == 0, "task.cap_inheritable");
@@ -507,38 +510,39 @@ _Static_assert(offsetof(struct frore_task, ppid) == 44, "task.ppid");
 _Static_assert(offsetof(struct frore_task, pgid) == 48, "task.pgid");
 _Static_assert(offsetof(struct frore_task, sid) == 52, "task.sid");
 _Static_assert(offsetof(struct frore_task, parent) == 56, "task.parent");
-_Static_assert(offsetof(struct frore_task, mm) == 60, "task.mm");
-_Static_assert(offsetof(struct frore_task, first_thread) == 64, "task.first_thread");
-_Static_assert(offsetof(struct frore_task, nthreads) == 68, "task.nthreads");
-_Static_assert(offsetof(struct frore_task, exit_signal) == 72, "task.exit_signal");
-_Static_assert(offsetof(struct frore_task, wait_status) == 76, "task.wait_status");
-_Static_assert(offsetof(struct frore_task, flags) == 80, "task.flags");
-_Static_assert(offsetof(struct frore_task, dumpable) == 84, "task.dumpable");
-_Static_assert(offsetof(struct frore_task, personality) == 88, "task.personality");
-_Static_assert(offsetof(struct frore_task, umask) == 92, "task.umask");
-_Static_assert(offsetof(struct frore_task, oom_score_adj) == 96, "task.oom_score_adj");
-_Static_assert(offsetof(struct frore_task, membarrier) == 100, "task.membarrier");
-_Static_assert(offsetof(struct frore_task, mdwe) == 104, "task.mdwe");
-_Static_assert(offsetof(struct frore_task, seccomp_filters) == 108, "task.seccomp_filters");
-_Static_assert(offsetof(struct frore_task, tsc) == 112, "task.tsc");
-_Static_assert(offsetof(struct frore_task, cpuid) == 116, "task.cpuid");
-_Static_assert(offsetof(struct frore_task, mce_kill) == 120, "task.mce_kill");
-_Static_assert(offsetof(struct frore_task, uid) == 124, "task.uid");
-_Static_assert(offsetof(struct frore_task, euid) == 128, "task.euid");
-_Static_assert(offsetof(struct frore_task, suid) == 132, "task.suid");
-_Static_assert(offsetof(struct frore_task, fsuid) == 136, "task.fsuid");
-_Static_assert(offsetof(struct frore_task, gid) == 140, "task.gid");
-_Static_assert(offsetof(struct frore_task, egid) == 144, "task.egid");
-_Static_assert(offsetof(struct frore_task, sgid) == 148, "task.sgid");
-_Static_assert(offsetof(struct frore_task, fsgid) == 152, "task.fsgid");
-_Static_assert(offsetof(struct frore_task, securebits) == 156, "task.securebits");
-_Static_assert(offsetof(struct frore_task, xcomp_perm) == 160, "task.xcomp_perm");
-_Static_assert(offsetof(struct frore_task, groups) == 164, "task.groups");
-_Static_assert(offsetof(struct frore_task, cwd) == 172, "task.cwd");
-_Static_assert(offsetof(struct frore_task, root) == 180, "task.root");
-_Static_assert(offsetof(struct frore_task, exe) == 188, "task.exe");
-_Static_assert(offsetof(struct frore_task, cmdline) == 196, "task.cmdline");
-_Static_assert(offsetof(struct frore_task, cgroup) == 204, "task.cgroup");
+_Static_assert(offsetof(struct frore_task, maker) == 60, "task.maker");
+_Static_assert(offsetof(struct frore_task, mm) == 64, "task.mm");
+_Static_assert(offsetof(struct frore_task, first_thread) == 68, "task.first_thread");
+_Static_assert(offsetof(struct frore_task, nthreads) == 72, "task.nthreads");
+_Static_assert(offsetof(struct frore_task, exit_signal) == 76, "task.exit_signal");
+_Static_assert(offsetof(struct frore_task, wait_status) == 80, "task.wait_status");
+_Static_assert(offsetof(struct frore_task, flags) == 84, "task.flags");
+_Static_assert(offsetof(struct frore_task, dumpable) == 88, "task.dumpable");
+_Static_assert(offsetof(struct frore_task, personality) == 92, "task.personality");
+_Static_assert(offsetof(struct frore_task, umask) == 96, "task.umask");
+_Static_assert(offsetof(struct frore_task, oom_score_adj) == 100, "task.oom_score_adj");
+_Static_assert(offsetof(struct frore_task, membarrier) == 104, "task.membarrier");
+_Static_assert(offsetof(struct frore_task, mdwe) == 108, "task.mdwe");
+_Static_assert(offsetof(struct frore_task, seccomp_filters) == 112, "task.seccomp_filters");
+_Static_assert(offsetof(struct frore_task, tsc) == 116, "task.tsc");
+_Static_assert(offsetof(struct frore_task, cpuid) == 120, "task.cpuid");
+_Static_assert(offsetof(struct frore_task, mce_kill) == 124, "task.mce_kill");
+_Static_assert(offsetof(struct frore_task, uid) == 128, "task.uid");
+_Static_assert(offsetof(struct frore_task, euid) == 132, "task.euid");
+_Static_assert(offsetof(struct frore_task, suid) == 136, "task.suid");
+_Static_assert(offsetof(struct frore_task, fsuid) == 140, "task.fsuid");
+_Static_assert(offsetof(struct frore_task, gid) == 144, "task.gid");
+_Static_assert(offsetof(struct frore_task, egid) == 148, "task.egid");
+_Static_assert(offsetof(struct frore_task, sgid) == 152, "task.sgid");
+_Static_assert(offsetof(struct frore_task, fsgid) == 156, "task.fsgid");
+_Static_assert(offsetof(struct frore_task, securebits) == 160, "task.securebits");
+_Static_assert(offsetof(struct frore_task, xcomp_perm) == 164, "task.xcomp_perm");
+_Static_assert(offsetof(struct frore_task, groups) == 168, "task.groups");
+_Static_assert(offsetof(struct frore_task, cwd) == 176, "task.cwd");
+_Static_assert(offsetof(struct frore_task, root) == 184, "task.root");
+_Static_assert(offsetof(struct frore_task, exe) == 192, "task.exe");
+_Static_assert(offsetof(struct frore_task, cmdline) == 200, "task.cmdline");
+_Static_assert(offsetof(struct frore_task, cgroup) == 208, "task.cgroup");
 
 /* One resource limit; ~0 is RLIM_INFINITY */
 struct frore_rlimit {

@@ -48,6 +48,7 @@ export function helloSnapshot(pid: number): Snapshot {
 			pgid: pid,
 			sid: 1,
 			parent: NONE,
+			maker: NONE,
 			nthreads: 1,
 			exit_signal: 17,
 			dumpable: 1,

@@ -1,12 +1,13 @@
 /** What the tests of real programs share: end the original by freezing it, and go on with its copy. */
 import {execFileSync} from 'node:child_process';
-import {chmodSync, copyFileSync, existsSync, mkdirSync, statfsSync, statSync} from 'node:fs';
+import {chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, statfsSync, statSync} from 'node:fs';
 import {connect, createServer} from 'node:net';
 import {freemem} from 'node:os';
 import {basename, join, resolve} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import type {Stage} from '../helpers/stage.js';
 import {PATIENCE, type Started} from '../helpers/started.js';
+import {below} from '../helpers/terminal.js';
 import {Skipped} from '../helpers/users.js';
 
 /**
@@ -35,6 +36,15 @@ export function source(stage: Stage, name: string): string {
 	copyFileSync(join('test', 'programs', 'sources', name), here);
 	chmodSync(here, 0o755);
 	return here;
+}
+
+/** Of a process of a copy: the pid that we must use, for the one that it has itself. */
+export function outerPid(copy: Started, own: number): number {
+	for (const pid of [copy.pid, ...below(copy.pid)]) {
+		const ids = /^NSpid:\t(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '';
+		if (Number(ids.split('\t').at(-1)) === own) return pid;
+	}
+	throw new Error(`no process ${own} below ${copy.pid}`);
 }
 
 /** A TCP port that is free at this moment. */

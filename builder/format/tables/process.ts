@@ -13,6 +13,9 @@ export const processTables = {
 		pgid: i32('Process group as the target sees it; 0 when outside'),
 		sid: i32('Session as the target sees it; 0 when outside'),
 		parent: u32('Row of `task` of the parent, or NONE'),
+		maker: u32(
+			'Row of `task` that forks it: the parent, or a child of the parent that is in its session; NONE for the root',
+		),
 		mm: u32('Row of `mm`'),
 		first_thread: u32('Row of `thread` of the leader; the other threads follow it'),
 		nthreads: u32('Number of threads'),

@@ -9,6 +9,7 @@ import type {CaptureContext} from '../context.js';
 import {AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, portOf, showAddress, unixName} from './address.js';
 import {type External, externalEnd, hangup, outsideHolder} from './external.js';
 import {Memberships} from './multicast.js';
+import {renamedTo} from './socket-name.js';
 import {SocketOptions} from './socket-options.js';
 import type {SocketFacts, Sockets} from './sockets.js';
 import {append, type Carried, type Description, where, withPulled} from './types.js';
@@ -105,6 +106,8 @@ export class SocketCapture {
 		}
 
 		const path = pathOf(description, facts);
+		const name = path && !path.reachable ? unixName(facts.local) : undefined;
+		const renamed = name && facts.pathInode !== undefined ? renamedTo(name, facts.pathInode) : undefined;
 		return append(context, 'socket', {
 			domain: facts.domain,
 			type: facts.type,
@@ -125,10 +128,10 @@ export class SocketCapture {
 			flags:
 				(facts.reconnect ? SOCKET_FLAG.RECONNECT : 0) |
 				(isEphemeral(facts) ? SOCKET_FLAG.EPHEMERAL : 0) |
-				(path && !path.reachable ? SOCKET_FLAG.UNLINKED : 0),
-			path_mode: path?.mode ?? 0,
+				(path && !path.reachable && !renamed ? SOCKET_FLAG.UNLINKED : 0),
+			path_mode: (renamed ?? path)?.mode ?? 0,
 			pad0: 0,
-			local: facts.bound ? facts.local : new Uint8Array(),
+			local: renamed?.local ?? (facts.bound ? facts.local : new Uint8Array()),
 			remote: facts.remote,
 		});
 	}

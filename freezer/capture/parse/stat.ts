@@ -8,6 +8,8 @@ export interface Stat {
 	readonly ttyNr: number;
 	readonly tpgid: number;
 	readonly flags: number;
+	/** Of the process; a first thread that has ended counts as long as others live. */
+	readonly threads: number;
 	readonly startTime: bigint;
 	readonly startCode: bigint;
 	readonly endCode: bigint;
@@ -20,7 +22,7 @@ export interface Stat {
 	readonly argEnd: bigint;
 	readonly envStart: bigint;
 	readonly envEnd: bigint;
-	/** As wait4(2) tells it; 0 while the process lives. */
+	/** As wait4(2) tells it; 0 while the process lives, but for a stop that it has not told yet (since 6.8, fs/proc/array.c). */
 	readonly exitCode: number;
 }
 
@@ -42,6 +44,7 @@ export function parseStat(text: string): Stat {
 		ttyNr: Number(at(7)),
 		tpgid: Number(at(8)),
 		flags: Number(at(9)),
+		threads: Number(at(20)),
 		startTime: BigInt(at(22)),
 		startCode: BigInt(at(26)),
 		endCode: BigInt(at(27)),

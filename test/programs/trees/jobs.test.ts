@@ -1,0 +1,67 @@
+/** An interactive bash with jobs: a pipeline in the background, one that is stopped, one in the foreground. */
+import {Terminal} from '../../helpers/terminal.js';
+import {thawInTerminal, withTool} from '../../helpers/tools.js';
+
+withTool('bash', 'bash comes back with its background jobs: jobs, fg, wait and kill work', async (t, stage) => {
+	const terminal = await Terminal.open(stage);
+	await terminal.enter("PS1='in$ ' bash --norc --noprofile -i");
+	await terminal.until(/in\$ *$/m);
+	await terminal.enter('(for i in $(seq 1 100); do echo $i; sleep 0.03; done) | tee all | sort -rn | head -1 >top &');
+	await terminal.enter('sleep 1001 &');
+	await terminal.enter('sleep 1002');
+	await terminal.until(/sleep 1002$/m);
+	await terminal.press('C-z');
+	await terminal.until(/Stopped +sleep 1002/m);
+	await terminal.enter('echo "pid $$"');
+	const [, pid] = /pid (\d+)/.exec(await terminal.until(/^pid \d+/m))!;
+	await terminal.enter('clear');
+	await terminal.until(/^in\$ *\n*$/);
+	const {file} = await stage.freeze(Number(pid), {halt: true});
+	await terminal.until(/ready\$ *$/m);
+	await thawInTerminal(terminal, file);
+	await terminal.press('Enter');
+	await terminal.until(/in\$ *$/m);
+	const jobs = await terminal.ask('jobs');
+	t.regex(jobs, /^\[1\] +Running[\s\S]*tee all/m);
+	t.regex(jobs, /^\[2\].*Running +sleep 1001/m);
+	t.regex(jobs, /^\[3\]\+ +Stopped +sleep 1002/m);
+	await terminal.enter('clear; fg %3');
+	await terminal.until(/^sleep 1002$/m);
+	await terminal.press('C-c');
+	t.is(await terminal.exitCode(), 130, 'the end of the stopped job by ctrl-C in the foreground');
+	await terminal.enter('clear; kill %2; wait %2');
+	await terminal.until(/Terminated +sleep 1001/);
+	t.is(await terminal.exitCode(), 143);
+	t.regex(await terminal.ask('wait %1; echo $? $(cat top) $(wc -l <all)'), /^0 100 100$/m, 'the pipeline');
+	await terminal.enter('clear; sleep 0.3; exit 7');
+	await terminal.until(/ready\$ *$/m);
+	t.is(await terminal.exitCode(), 7);
+});
+
+withTool('bash', 'bash with a pipeline in the foreground: ctrl-Z, bg and ctrl-C reach all of it', async (t, stage) => {
+	const terminal = await Terminal.open(stage);
+	await terminal.enter("PS1='in$ ' bash --norc --noprofile -i");
+	await terminal.until(/in\$ *$/m);
+	await terminal.enter('echo "pid $$"');
+	const [, pid] = /pid (\d+)/.exec(await terminal.until(/^pid \d+/m))!;
+	await terminal.enter('clear; (while :; do echo tick; sleep 0.05; done) | tee ticks | cat >/dev/null');
+	await terminal.pidOf('tee');
+	const {file} = await stage.freeze(Number(pid), {halt: true});
+	await terminal.until(/ready\$ *$/m);
+	await thawInTerminal(terminal, file);
+	await terminal.pidOf('tee');
+	await terminal.press('C-z');
+	await terminal.until(/Stopped/);
+	const lines = await terminal.ask('wc -l <ticks');
+	t.is(await terminal.ask('sleep 0.3; wc -l <ticks'), lines, 'it stands still');
+	await terminal.enter('clear; bg');
+	t.true(Number(await terminal.ask('sleep 0.5; wc -l <ticks')) > Number(lines), 'it goes on');
+	await terminal.enter('clear; fg');
+	await terminal.until(/tee ticks/);
+	await terminal.press('C-c');
+	await terminal.until(/in\$ *$/m);
+	t.is(await terminal.ask('jobs | wc -l'), '0');
+	await terminal.enter('exit 4');
+	await terminal.until(/ready\$ *$/m);
+	t.is(await terminal.exitCode(), 4);
+});
