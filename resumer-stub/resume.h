@@ -104,6 +104,7 @@ struct resume {
 	int proc_fd;		/* /proc of the target's pid namespace, or -1 */
 	uint64_t content_base;	/* where contents are staged in every task until it has mapped them */
 	uint64_t content_span;
+	uint64_t window_base;	/* in it, where what relatives share is staged */
 	int dry_run;		/* --check: the root task ends as soon as it exists */
 	int check_reasons;	/* --check: reasons found against a resume */
 	struct status *status;

@@ -38,9 +38,10 @@ export const constants = {
 	SECTION: {HEAD: 1, FRAME: 2, INDEX: 3},
 	/** What a run of pages fills. */
 	SPACE: {MM: 0, CONTENT: 1},
-	/** ZERO: reads as zeros; STORED: bytes in this frame; IMAGE: equals the mapped file, stored too, needed only without an unchanged local copy. */
+	/** ZERO: reads as zeros; STORED: bytes in this frame; IMAGE: of a content of kind IMAGE, needed only without an unchanged local copy. */
 	SOURCE: {ZERO: 0, STORED: 1, IMAGE: 2},
-	CONTENT: {SHARED_MEMORY: 0, MEMFD: 1, FILE: 2, DELETED_FILE: 3},
+	/** IMAGE: pages of a mapped file, by file offset, that every mapping of it in every mm takes where the very file is missing. */
+	CONTENT: {SHARED_MEMORY: 0, MEMFD: 1, FILE: 2, DELETED_FILE: 3, IMAGE: 4},
 	TASK: {
 		STOPPED: 1,
 		NO_NEW_PRIVS: 2,
@@ -84,6 +85,8 @@ export const constants = {
 		SYNC: 131072,
 		/** Anonymous memory that has a gap of adjacency to keep: never merged by purpose, informative. */
 		RESERVED: 262144,
+		/** A shared mapping that the program cannot write to: as good as a private one where the file is missing. */
+		READ_ONLY: 524288,
 	},
 	IMAGE: {DELETED: 1, NOT_EMBEDDED: 2},
 	/** CREATE: made when it is missing (--fd N=PATH). */

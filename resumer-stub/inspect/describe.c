@@ -22,13 +22,36 @@ const char *kind_name(uint32_t kind)
 	return nth(kinds, kind);
 }
 
+/* Bytes of a run of a file's pages that the mappings of an address space take. */
+static uint64_t mapped_of(const struct artefact *a, uint32_t mm, const struct frore_run *run)
+{
+	uint64_t vmas, images, i, bytes = 0;
+	const struct frore_vma *v = artefact_table(a, FRORE_TABLE_VMA, &vmas);
+	const struct frore_image *image = artefact_table(a, FRORE_TABLE_IMAGE, &images);
+
+	for (i = 0; i < vmas; i++) {
+		uint64_t from = v[i].offset, to = v[i].offset + (v[i].end - v[i].start);
+
+		if (v[i].mm != mm || (v[i].kind != FRORE_VMA_FILE_PRIVATE && v[i].kind != FRORE_VMA_FILE_SHARED) ||
+		    v[i].source >= images || image[v[i].source].pages != run->index)
+			continue;
+		if (from < run->address)
+			from = run->address;
+		if (to > run->address + run->length)
+			to = run->address + run->length;
+		bytes += from < to ? to - from : 0;
+	}
+	return bytes;
+}
+
 struct task_sum sum_task(const struct artefact *a, uint32_t task)
 {
 	struct task_sum sum = {0, 0, 0, 0, 0};
-	uint64_t tasks, vmas, fds, i;
+	uint64_t tasks, vmas, fds, sames, i;
 	const struct frore_task *t = artefact_table(a, FRORE_TABLE_TASK, &tasks);
 	const struct frore_vma *v = artefact_table(a, FRORE_TABLE_VMA, &vmas);
 	const struct frore_fd *f = artefact_table(a, FRORE_TABLE_FD, &fds);
+	const struct frore_same *same = artefact_table(a, FRORE_TABLE_SAME, &sames);
 
 	for (i = 0; i < vmas; i++)
 		if (v[i].mm == t[task].mm) {
@@ -38,13 +61,14 @@ struct task_sum sum_task(const struct artefact *a, uint32_t task)
 	for (i = 0; i < a->run_count; i++) {
 		const struct frore_run *run = &a->runs[i];
 
-		if (run->space != FRORE_SPACE_MM || run->index != t[task].mm)
-			continue;
-		if (run->source == FRORE_SOURCE_STORED)
+		if (run->space == FRORE_SPACE_MM && run->index == t[task].mm && run->source == FRORE_SOURCE_STORED)
 			sum.stored += run->length;
-		else if (run->source == FRORE_SOURCE_IMAGE)
-			sum.from_files += run->length;
+		if (run->space == FRORE_SPACE_CONTENT && run->source == FRORE_SOURCE_IMAGE)
+			sum.from_files += mapped_of(a, t[task].mm, run);
 	}
+	for (i = 0; i < sames; i++)
+		if (same[i].mm == t[task].mm && same[i].from != same[i].mm)
+			sum.stored += same[i].end - same[i].start;
 	for (i = 0; i < fds; i++)
 		sum.descriptors += f[i].task == task;
 	return sum;
