@@ -97,6 +97,7 @@ struct resume {
 	struct options options;
 	enum way way;
 	int own_user_namespace; /* capabilities are to be dropped before the target runs */
+	int own_devpts;		/* all numbers of /dev/pts are free */
 	int own_time_namespace; /* monotonic and boot time go on from the freeze */
 	int terminal_fd;	/* the launcher's terminal for the target, or -1 (O_CLOEXEC, number high) */
 	char **argv;		/* as we were executed */

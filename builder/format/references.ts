@@ -27,6 +27,7 @@ export const references: {readonly [N in TableName]?: {readonly [F in NumberFiel
 	epoll_entry: {description: 'description'},
 	memfd: {content: 'content'},
 	socket: {peer: 'description?'},
+	pty: {pair: 'pty_pair'},
 };
 
 export interface Stretch {

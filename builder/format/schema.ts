@@ -93,6 +93,9 @@ export const constants = {
 	FILE: {DELETED: 1, AT_END: 2, EMBEDDED: 4, PATH_ONLY: 8, DIRECTORY: 16, PROC: 32, FIFO: 64, CREATE: 128},
 	INHERIT: {WAS_TTY: 1, READ: 2, WRITE: 4},
 	TTY: {CONTROLLING: 1, LOCKED: 2, EXCLUSIVE: 4},
+	PTY_END: {MASTER: 0, SLAVE: 1},
+	/** HUNG_UP: the master has been closed; LEFT: every slave has been closed; STOPPED: output is held back (ctrl-S). */
+	PTY: {LOCKED: 1, PACKET: 2, EXCLUSIVE: 4, MASTER_EXCLUSIVE: 8, HUNG_UP: 16, LEFT: 32, STOPPED: 64},
 	HANGUP_WHAT: {SOCKET: 0, PIPE_READ: 1, PIPE_WRITE: 2},
 	LOCK_KIND: {POSIX: 0, OFD: 1, FLOCK: 2},
 	KIND: {
@@ -109,6 +112,7 @@ export const constants = {
 		PIDFD: 10,
 		SOCKET: 11,
 		HANGUP: 12,
+		PTY: 13,
 	},
 	SOCKET: {UNCONNECTED: 0, LISTENING: 1, CONNECTED: 2, PAIR: 3},
 	/** RECONNECT: connect(2) to `remote` again; EPHEMERAL: the port was the kernel's choice, any other will do; UNLINKED: its path was gone. */

@@ -115,7 +115,9 @@ static int begin(struct engine *e, struct resume *r, uint32_t *task)
 	if (describe(e, r, *task) < 0 || vdso_find(r, &e->vdso) < 0 || (tree_is_root(r, *task) && contents_stage(r) < 0) ||
 	    descriptors_open(r, *task) < 0)
 		sys_exit_group(EXIT_OWN_FAILURE);
-	forked = (tree_is_root(r, *task) && cow_stage(e) < 0) || cow_fill(e) < 0 ? -1 : tree_fork(r, task);
+	if (pty_session(r, e->task, *task) < 0 || (tree_is_root(r, *task) && cow_stage(e) < 0) || cow_fill(e) < 0)
+		give_up(r, *task);
+	forked = tree_fork(r, task);
 	if (forked < 0)
 		give_up(r, *task);
 	return forked > 0;
@@ -127,7 +129,10 @@ _Noreturn void engine_resume(struct resume *r, uint32_t task)
 
 	while (begin(&e, r, &task))
 		;
-	if (tree_groups(r, task) < 0 || process_place(&e) < 0 || descriptors_place(r, task) < 0 || area_find(&e) < 0)
+	if (tree_groups(r, task) < 0)
+		give_up(r, task);
+	pty_foreground(r, e.task, task);
+	if (process_place(&e) < 0 || descriptors_place(r, task) < 0 || area_find(&e) < 0)
 		give_up(r, task);
 	area_enter(&e, story);
 }

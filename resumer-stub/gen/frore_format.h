@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0x813dea650032fe4eULL
+#define FRORE_SCHEMA_HASH 0x10cab809d87b81f8ULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -137,6 +137,21 @@ enum {
 };
 
 enum {
+	FRORE_PTY_END_MASTER = 0,
+	FRORE_PTY_END_SLAVE = 1,
+};
+
+enum {
+	FRORE_PTY_LOCKED = 1,
+	FRORE_PTY_PACKET = 2,
+	FRORE_PTY_EXCLUSIVE = 4,
+	FRORE_PTY_MASTER_EXCLUSIVE = 8,
+	FRORE_PTY_HUNG_UP = 16,
+	FRORE_PTY_LEFT = 32,
+	FRORE_PTY_STOPPED = 64,
+};
+
+enum {
 	FRORE_HANGUP_WHAT_SOCKET = 0,
 	FRORE_HANGUP_WHAT_PIPE_READ = 1,
 	FRORE_HANGUP_WHAT_PIPE_WRITE = 2,
@@ -162,6 +177,7 @@ enum {
 	FRORE_KIND_PIDFD = 10,
 	FRORE_KIND_SOCKET = 11,
 	FRORE_KIND_HANGUP = 12,
+	FRORE_KIND_PTY = 13,
 };
 
 enum {
@@ -231,7 +247,9 @@ enum {
 	FRORE_TABLE_SOCKET_OPTION = 35,
 	FRORE_TABLE_SOCKET_MESSAGE = 36,
 	FRORE_TABLE_HANGUP = 37,
-	FRORE_TABLE_COUNT = 38,
+	FRORE_TABLE_PTY = 38,
+	FRORE_TABLE_PTY_PAIR = 39,
+	FRORE_TABLE_COUNT = 40,
 };
 
 /* First bytes behind the stub, whose length is a multiple of the page size; the sections follow at once: frames, HEAD, INDEX, trailer */
@@ -1143,5 +1161,57 @@ _Static_assert(offsetof(struct frore_hangup, type) == 4, "hangup.type");
 _Static_assert(offsetof(struct frore_hangup, flags) == 8, "hangup.flags");
 _Static_assert(offsetof(struct frore_hangup, what) == 12, "hangup.what");
 _Static_assert(offsetof(struct frore_hangup, told) == 16, "hangup.told");
+
+/* One end of a pseudo-terminal whose master is inside */
+struct frore_pty {
+	uint32_t pair; /* Row of `pty_pair` */
+	uint32_t end; /* PTY_END_* */
+	uint32_t open_flags; /* Access mode */
+	uint32_t pad0; /* 0 */
+};
+_Static_assert(sizeof(struct frore_pty) == 16, "pty");
+_Static_assert(offsetof(struct frore_pty, pair) == 0, "pty.pair");
+_Static_assert(offsetof(struct frore_pty, end) == 4, "pty.end");
+_Static_assert(offsetof(struct frore_pty, open_flags) == 8, "pty.open_flags");
+_Static_assert(offsetof(struct frore_pty, pad0) == 12, "pty.pad0");
+
+/* A pseudo-terminal; rows ascend by number */
+struct frore_pty_pair {
+	int32_t index; /* Number in /dev/pts, -1 any */
+	int32_t session; /* Session that has it as controlling terminal, as the target sees it; 0 none */
+	int32_t foreground; /* Process group in the foreground, as the target sees it; 0 none */
+	uint32_t flags; /* PTY_* */
+	uint32_t rows; /* Window */
+	uint32_t cols; /* Window */
+	uint32_t xpixel; /* Window */
+	uint32_t ypixel; /* Window */
+	uint32_t mode; /* Permission bits of /dev/pts/N, 0 unknown */
+	uint32_t uid; /* Owner of /dev/pts/N */
+	uint32_t gid; /* Group of /dev/pts/N */
+	uint32_t echo; /* Bytes of `input` that come back when it is typed under `fill_termios` */
+	struct frore_ref termios; /* bytes: struct termios2 (44 bytes) */
+	struct frore_ref fill_termios; /* bytes: struct termios2 under which `input` arrives as it is, and is echoed */
+	struct frore_ref input; /* bytes: Typed by the master, not read by the program yet; with the EOF character of `fill_termios` behind a line without end */
+	struct frore_ref backlog; /* bytes: Typed, but not looked at by the terminal yet: to be typed under `termios` */
+	struct frore_ref output; /* bytes: Written by the program, not read by the master yet */
+};
+_Static_assert(sizeof(struct frore_pty_pair) == 88, "pty_pair");
+_Static_assert(offsetof(struct frore_pty_pair, index) == 0, "pty_pair.index");
+_Static_assert(offsetof(struct frore_pty_pair, session) == 4, "pty_pair.session");
+_Static_assert(offsetof(struct frore_pty_pair, foreground) == 8, "pty_pair.foreground");
+_Static_assert(offsetof(struct frore_pty_pair, flags) == 12, "pty_pair.flags");
+_Static_assert(offsetof(struct frore_pty_pair, rows) == 16, "pty_pair.rows");
+_Static_assert(offsetof(struct frore_pty_pair, cols) == 20, "pty_pair.cols");
+_Static_assert(offsetof(struct frore_pty_pair, xpixel) == 24, "pty_pair.xpixel");
+_Static_assert(offsetof(struct frore_pty_pair, ypixel) == 28, "pty_pair.ypixel");
+_Static_assert(offsetof(struct frore_pty_pair, mode) == 32, "pty_pair.mode");
+_Static_assert(offsetof(struct frore_pty_pair, uid) == 36, "pty_pair.uid");
+_Static_assert(offsetof(struct frore_pty_pair, gid) == 40, "pty_pair.gid");
+_Static_assert(offsetof(struct frore_pty_pair, echo) == 44, "pty_pair.echo");
+_Static_assert(offsetof(struct frore_pty_pair, termios) == 48, "pty_pair.termios");
+_Static_assert(offsetof(struct frore_pty_pair, fill_termios) == 56, "pty_pair.fill_termios");
+_Static_assert(offsetof(struct frore_pty_pair, input) == 64, "pty_pair.input");
+_Static_assert(offsetof(struct frore_pty_pair, backlog) == 72, "pty_pair.backlog");
+_Static_assert(offsetof(struct frore_pty_pair, output) == 80, "pty_pair.output");
 
 #endif

@@ -2,7 +2,7 @@
 #include "out.h"
 
 static const char codecs[] = "none\0zstd\0lz4\0flate\0gzip\0snappy\0";
-static const char kinds[] = "file\0inherit\0tty\0pipe\0eventfd\0epoll\0timerfd\0signalfd\0inotify\0memfd\0pidfd\0socket\0hangup\0";
+static const char kinds[] = "file\0inherit\0tty\0pipe\0eventfd\0epoll\0timerfd\0signalfd\0inotify\0memfd\0pidfd\0socket\0hangup\0pty\0";
 
 /* The n-th of names that stand one after the other. */
 static const char *nth(const char *names, uint32_t n)
@@ -115,6 +115,22 @@ static void describe_socket(struct out *o, const struct artefact *a, uint32_t ro
 	}
 }
 
+static void describe_pty(struct out *o, const struct artefact *a, uint32_t row)
+{
+	uint64_t count, pairs;
+	const struct frore_pty *end = artefact_table(a, FRORE_TABLE_PTY, &count);
+	const struct frore_pty_pair *pair = artefact_table(a, FRORE_TABLE_PTY_PAIR, &pairs);
+
+	if (row >= count || end[row].pair >= pairs)
+		return;
+	pair += end[row].pair;
+	out_str(o, end[row].end == FRORE_PTY_END_MASTER ? "master of " : "");
+	out_str(o, pair->index < 0 ? "a terminal" : "/dev/pts/");
+	if (pair->index >= 0)
+		out_dec(o, pair->index);
+	out_str(o, pair->flags & FRORE_PTY_HUNG_UP ? ", hung up" : "");
+}
+
 void out_description(struct out *o, const struct artefact *a, uint32_t description)
 {
 	uint64_t count, rows;
@@ -157,6 +173,10 @@ void out_description(struct out *o, const struct artefact *a, uint32_t descripti
 		path = d->row < rows ? artefact_text(a, hangup[d->row].told) : "";
 		out_printable(o, path, text_length(path));
 		out_str(o, ", hung up");
+		return;
+	}
+	if (d->kind == FRORE_KIND_PTY) {
+		describe_pty(o, a, d->row);
 		return;
 	}
 	out_str(o, kind_name(d->kind));
