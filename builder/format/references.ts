@@ -19,6 +19,7 @@ export const references: {readonly [N in TableName]?: {readonly [F in NumberFiel
 	mm: {exe: 'image?'},
 	vma: {mm: 'mm', window: 'window?'},
 	same: {mm: 'mm', from: 'mm'},
+	guard: {mm: 'mm'},
 	image: {content: 'content?', pages: 'content?'},
 	description: {task: 'task'},
 	fd: {task: 'task', description: 'description'},

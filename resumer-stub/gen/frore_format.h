@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0x10cab809d87b81f8ULL
+#define FRORE_SCHEMA_HASH 0xacb3ea8e5664988fULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -226,30 +226,31 @@ enum {
 	FRORE_TABLE_VMA = 14,
 	FRORE_TABLE_WINDOW = 15,
 	FRORE_TABLE_SAME = 16,
-	FRORE_TABLE_IMAGE = 17,
-	FRORE_TABLE_DESCRIPTION = 18,
-	FRORE_TABLE_FD = 19,
-	FRORE_TABLE_FILE = 20,
-	FRORE_TABLE_INHERIT = 21,
-	FRORE_TABLE_TTY = 22,
-	FRORE_TABLE_PIPE = 23,
-	FRORE_TABLE_PIPE_OBJECT = 24,
-	FRORE_TABLE_EVENTFD = 25,
-	FRORE_TABLE_EPOLL = 26,
-	FRORE_TABLE_EPOLL_ENTRY = 27,
-	FRORE_TABLE_TIMERFD = 28,
-	FRORE_TABLE_SIGNALFD = 29,
-	FRORE_TABLE_INOTIFY = 30,
-	FRORE_TABLE_INOTIFY_WATCH = 31,
-	FRORE_TABLE_MEMFD = 32,
-	FRORE_TABLE_PIDFD = 33,
-	FRORE_TABLE_SOCKET = 34,
-	FRORE_TABLE_SOCKET_OPTION = 35,
-	FRORE_TABLE_SOCKET_MESSAGE = 36,
-	FRORE_TABLE_HANGUP = 37,
-	FRORE_TABLE_PTY = 38,
-	FRORE_TABLE_PTY_PAIR = 39,
-	FRORE_TABLE_COUNT = 40,
+	FRORE_TABLE_GUARD = 17,
+	FRORE_TABLE_IMAGE = 18,
+	FRORE_TABLE_DESCRIPTION = 19,
+	FRORE_TABLE_FD = 20,
+	FRORE_TABLE_FILE = 21,
+	FRORE_TABLE_INHERIT = 22,
+	FRORE_TABLE_TTY = 23,
+	FRORE_TABLE_PIPE = 24,
+	FRORE_TABLE_PIPE_OBJECT = 25,
+	FRORE_TABLE_EVENTFD = 26,
+	FRORE_TABLE_EPOLL = 27,
+	FRORE_TABLE_EPOLL_ENTRY = 28,
+	FRORE_TABLE_TIMERFD = 29,
+	FRORE_TABLE_SIGNALFD = 30,
+	FRORE_TABLE_INOTIFY = 31,
+	FRORE_TABLE_INOTIFY_WATCH = 32,
+	FRORE_TABLE_MEMFD = 33,
+	FRORE_TABLE_PIDFD = 34,
+	FRORE_TABLE_SOCKET = 35,
+	FRORE_TABLE_SOCKET_OPTION = 36,
+	FRORE_TABLE_SOCKET_MESSAGE = 37,
+	FRORE_TABLE_HANGUP = 38,
+	FRORE_TABLE_PTY = 39,
+	FRORE_TABLE_PTY_PAIR = 40,
+	FRORE_TABLE_COUNT = 41,
 };
 
 /* First bytes behind the stub, whose length is a multiple of the page size; the sections follow at once: frames, HEAD, INDEX, trailer */
@@ -840,6 +841,19 @@ _Static_assert(offsetof(struct frore_same, start) == 0, "same.start");
 _Static_assert(offsetof(struct frore_same, end) == 8, "same.end");
 _Static_assert(offsetof(struct frore_same, mm) == 16, "same.mm");
 _Static_assert(offsetof(struct frore_same, from) == 20, "same.from");
+
+/* Pages that fault when they are touched (MADV_GUARD_INSTALL, Linux 6.13) */
+struct frore_guard {
+	uint64_t start; /* First byte */
+	uint64_t end; /* Behind the last byte */
+	uint32_t mm; /* Row of `mm` */
+	uint32_t pad0; /* 0 */
+};
+_Static_assert(sizeof(struct frore_guard) == 24, "guard");
+_Static_assert(offsetof(struct frore_guard, start) == 0, "guard.start");
+_Static_assert(offsetof(struct frore_guard, end) == 8, "guard.end");
+_Static_assert(offsetof(struct frore_guard, mm) == 16, "guard.mm");
+_Static_assert(offsetof(struct frore_guard, pad0) == 20, "guard.pad0");
 
 /* One file on disk that mappings refer to */
 struct frore_image {
