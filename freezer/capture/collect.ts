@@ -6,6 +6,7 @@ import {captureDescriptors} from './fd/index.js';
 import type {FreezeRequest} from './freeze.js';
 import {Images} from './images.js';
 import {machineRow} from './machine.js';
+import {checkNamespaces} from './namespaces.js';
 import {ProcessCapture} from './process-capture.js';
 import {captureEnded, captureParents, checkSharing} from './relations.js';
 import {isResident} from './resident.js';
@@ -50,6 +51,7 @@ export function collectState(
 	captureEnded(collection, processes, tree.ended);
 	planBirths(collection);
 	checkSharing(collection, processes);
+	checkNamespaces(collection, processes);
 	if (!request.children) {
 		checkChildren(collection, processes[0]!);
 	}
