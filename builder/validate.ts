@@ -68,6 +68,26 @@ function* wrongMappings({vma, image, content}: Snapshot): Generator<string> {
 	}
 }
 
+/** A mapping takes its part out of its window, so it lies within it. */
+function* wrongWindows({vma, window}: Snapshot): Generator<string> {
+	for (const [index, {start, end}] of window.entries()) {
+		if (start >= end || start % PAGE !== 0n || end % PAGE !== 0n) yield `window[${index}] is ${hex(start)}-${hex(end)}`;
+	}
+	for (const [index, {start, end, window: row}] of vma.entries()) {
+		const part = window[row];
+		if (part && (start < part.start || end > part.end)) yield `vma[${index}] reaches over its window[${row}]`;
+	}
+}
+
+/** The stub looks for them by halving. */
+function* wrongSames({same}: Snapshot): Generator<string> {
+	for (const [index, {start, end, mm}] of same.entries()) {
+		if (start >= end || start % PAGE !== 0n || end % PAGE !== 0n) yield `same[${index}] is ${hex(start)}-${hex(end)}`;
+		const next = same[index + 1];
+		if (next && (next.mm < mm || (next.mm === mm && next.start < end))) yield `same[${index + 1}] is out of order`;
+	}
+}
+
 /** What is wrong with the snapshot, one line each; nothing when it is consistent. */
 export function* inconsistencies(snapshot: Snapshot): Generator<string> {
 	const {machine} = snapshot;
@@ -76,4 +96,6 @@ export function* inconsistencies(snapshot: Snapshot): Generator<string> {
 	yield* wrongStretches(snapshot);
 	yield* wrongKinds(snapshot);
 	yield* wrongMappings(snapshot);
+	yield* wrongWindows(snapshot);
+	yield* wrongSames(snapshot);
 }

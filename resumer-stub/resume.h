@@ -97,6 +97,7 @@ struct resume {
 	struct options options;
 	enum way way;
 	int own_user_namespace; /* capabilities are to be dropped before the target runs */
+	int own_devpts;		/* all numbers of /dev/pts are free */
 	int own_time_namespace; /* monotonic and boot time go on from the freeze */
 	int terminal_fd;	/* the launcher's terminal for the target, or -1 (O_CLOEXEC, number high) */
 	char **argv;		/* as we were executed */
@@ -104,6 +105,7 @@ struct resume {
 	int proc_fd;		/* /proc of the target's pid namespace, or -1 */
 	uint64_t content_base;	/* where contents are staged in every task until it has mapped them */
 	uint64_t content_span;
+	uint64_t window_base;	/* in it, where what relatives share is staged */
 	int dry_run;		/* --check: the root task ends as soon as it exists */
 	int check_reasons;	/* --check: reasons found against a resume */
 	struct status *status;

@@ -14,6 +14,7 @@ need make make
 need musl-gcc musl-tools
 need setpriv util-linux
 need python3 python3
+/usr/bin/python3 -c 'import numpy' 2>/dev/null || want="$want python3-numpy"
 need tmux tmux
 need bc bc
 need vim vim

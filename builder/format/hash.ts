@@ -1,2 +1,2 @@
 /** Rendered by `npm run gen`: low 64 bits of SHA-256 of the schema (canonical.ts). */
-export const SCHEMA_HASH = 0xbfaa95eb8407f284n;
+export const SCHEMA_HASH = 0x10cab809d87b81f8n;

@@ -17,8 +17,9 @@ export const references: {readonly [N in TableName]?: {readonly [F in NumberFiel
 	posix_timer: {task: 'task'},
 	lock: {task: 'task?', description: 'description?'},
 	mm: {exe: 'image?'},
-	vma: {mm: 'mm'},
-	image: {content: 'content?'},
+	vma: {mm: 'mm', window: 'window?'},
+	same: {mm: 'mm', from: 'mm'},
+	image: {content: 'content?', pages: 'content?'},
 	description: {task: 'task'},
 	fd: {task: 'task', description: 'description'},
 	file: {content: 'content?', pipe: 'pipe_object?'},
@@ -26,6 +27,7 @@ export const references: {readonly [N in TableName]?: {readonly [F in NumberFiel
 	epoll_entry: {description: 'description'},
 	memfd: {content: 'content'},
 	socket: {peer: 'description?'},
+	pty: {pair: 'pty_pair'},
 };
 
 export interface Stretch {

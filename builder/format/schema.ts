@@ -38,9 +38,10 @@ export const constants = {
 	SECTION: {HEAD: 1, FRAME: 2, INDEX: 3},
 	/** What a run of pages fills. */
 	SPACE: {MM: 0, CONTENT: 1},
-	/** ZERO: reads as zeros; STORED: bytes in this frame; IMAGE: equals the mapped file, stored too, needed only without an unchanged local copy. */
+	/** ZERO: reads as zeros; STORED: bytes in this frame; IMAGE: of a content of kind IMAGE, needed only without an unchanged local copy. */
 	SOURCE: {ZERO: 0, STORED: 1, IMAGE: 2},
-	CONTENT: {SHARED_MEMORY: 0, MEMFD: 1, FILE: 2, DELETED_FILE: 3},
+	/** IMAGE: pages of a mapped file, by file offset, that every mapping of it in every mm takes where the very file is missing. */
+	CONTENT: {SHARED_MEMORY: 0, MEMFD: 1, FILE: 2, DELETED_FILE: 3, IMAGE: 4},
 	TASK: {
 		STOPPED: 1,
 		NO_NEW_PRIVS: 2,
@@ -84,12 +85,17 @@ export const constants = {
 		SYNC: 131072,
 		/** Anonymous memory that has a gap of adjacency to keep: never merged by purpose, informative. */
 		RESERVED: 262144,
+		/** A shared mapping that the program cannot write to: as good as a private one where the file is missing. */
+		READ_ONLY: 524288,
 	},
 	IMAGE: {DELETED: 1, NOT_EMBEDDED: 2},
 	/** CREATE: made when it is missing (--fd N=PATH). */
 	FILE: {DELETED: 1, AT_END: 2, EMBEDDED: 4, PATH_ONLY: 8, DIRECTORY: 16, PROC: 32, FIFO: 64, CREATE: 128},
 	INHERIT: {WAS_TTY: 1, READ: 2, WRITE: 4},
 	TTY: {CONTROLLING: 1, LOCKED: 2, EXCLUSIVE: 4},
+	PTY_END: {MASTER: 0, SLAVE: 1},
+	/** HUNG_UP: the master has been closed; LEFT: every slave has been closed; STOPPED: output is held back (ctrl-S). */
+	PTY: {LOCKED: 1, PACKET: 2, EXCLUSIVE: 4, MASTER_EXCLUSIVE: 8, HUNG_UP: 16, LEFT: 32, STOPPED: 64},
 	HANGUP_WHAT: {SOCKET: 0, PIPE_READ: 1, PIPE_WRITE: 2},
 	LOCK_KIND: {POSIX: 0, OFD: 1, FLOCK: 2},
 	KIND: {
@@ -106,6 +112,7 @@ export const constants = {
 		PIDFD: 10,
 		SOCKET: 11,
 		HANGUP: 12,
+		PTY: 13,
 	},
 	SOCKET: {UNCONNECTED: 0, LISTENING: 1, CONNECTED: 2, PAIR: 3},
 	/** RECONNECT: connect(2) to `remote` again; EPHEMERAL: the port was the kernel's choice, any other will do; UNLINKED: its path was gone. */

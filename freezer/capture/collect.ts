@@ -27,6 +27,7 @@ export interface CapturedState {
 	readonly collection: Collection;
 	/** Parents before their children. */
 	readonly processes: readonly CapturedProcess[];
+	readonly images: Images;
 }
 
 /** Fills the snapshot while the tree is stopped. Throws a refusal when something cannot be carried. */
@@ -69,16 +70,16 @@ export function collectState(
 	}
 
 	watch.mark('descriptors');
-	const captured = processes.map((process) => captureMemory(collection, process));
+	const images = new Images(snapshot);
+	collection.defer(() => images.close());
+	const captured = processes.map((process) => captureMemory(collection, process, images));
 	watch.mark('mappings');
 	collection.throwRefusals();
-	return {collection, processes: captured};
+	return {collection, processes: captured, images};
 }
 
-function captureMemory(collection: Collection, process: ProcessCapture): CapturedProcess {
+function captureMemory(collection: Collection, process: ProcessCapture, images: Images): CapturedProcess {
 	const {snapshot} = collection;
-	const images = new Images(process.pid, snapshot);
-	collection.defer(() => images.close());
 	const vmas = captureVmas(collection, process, process.mm, process.mappings, images);
 	snapshot.mm[process.mm]!.exe = images.rowOfPath(snapshot.task[process.row]!.exe);
 	const xstates = process.threads.map(({row}) => snapshot.thread[row]!.xstate);

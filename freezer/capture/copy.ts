@@ -1,22 +1,15 @@
-import {constants} from '../../builder/format/schema.js';
-import {PageMap, type PageRange} from '../sys/pagemap.js';
+import {PageMap} from '../sys/pagemap.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
 import type {Collection} from './collection.js';
-import {FramePacker, type FrameSink} from './frames.js';
-import {copyContent, imagePages, ownPages} from './pages.js';
+import {ownRange, Relatives, type Surveyed, unshared} from './cow.js';
+import {FramePacker, type FrameSink, type Stretch} from './frames.js';
+import {copyContent, imagePages, memoryReader, ownPages, ownRanges, wantImage} from './pages.js';
 
 /** Lets signals in between pieces of work; the argument says whether the target is stopped. */
 type Breathe = (stopped: boolean) => Promise<void>;
 
-/** Ranges of modified pages per mapping of one process. */
-export type OwnRanges = readonly PageRange[][];
-
-/** Contents and modified pages, while the target is stopped; returns the ranges of modified pages per process. */
-export async function copyMemory(
-	state: CapturedState,
-	outbox: {put: FrameSink},
-	breathe: Breathe,
-): Promise<OwnRanges[]> {
+/** Contents and modified pages, while the target is stopped. */
+export async function copyMemory(state: CapturedState, outbox: {put: FrameSink}, breathe: Breathe): Promise<void> {
 	const {collection, processes} = state;
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
 	for (const [index, source] of collection.contents.sources) {
@@ -24,51 +17,64 @@ export async function copyMemory(
 		await breathe(true);
 	}
 
-	const own: OwnRanges[] = [];
-	for (const captured of processes) {
-		const {process} = captured;
+	for (const {process} of processes) {
 		process.inject.finish();
 		process.stopped.pendingStopSignal = process.inject.stopSignal;
-		own.push(await copyOwnPages(captured, packer, breathe));
+	}
+
+	const surveyed = processes.map((captured) => survey(captured));
+	const relatives = new Relatives(collection.snapshot, surveyed);
+	for (const one of surveyed) {
+		await copyOwnPages(one, relatives, packer, breathe);
+		for (const [i, vma] of one.vmas.entries()) {
+			for (const stretch of wantImage(vma, one.own[i] ?? [], one.process.memory, state.images)) {
+				packer.add(stretch);
+			}
+		}
 	}
 
 	packer.flush();
+	relatives.finish();
 	for (const captured of processes) {
 		tellGuards(collection, captured, packer);
 	}
 
 	await breathe(true);
-	return own;
+}
+
+function survey(captured: CapturedProcess): Surveyed {
+	const {process, vmas} = captured;
+	const pageMap = new PageMap(process.pid);
+	try {
+		const own = vmas.map((vma, i) => ownRanges(vma, pageMap).map((range) => ownRange(range, i, pageMap)));
+		return {...captured, own, ranges: own.flat()};
+	} finally {
+		pageMap.close();
+	}
 }
 
 async function copyOwnPages(
-	{process, vmas}: CapturedProcess,
+	surveyed: Surveyed,
+	relatives: Relatives,
 	packer: FramePacker,
 	breathe: Breathe,
-): Promise<OwnRanges> {
-	const pageMap = new PageMap(process.pid);
-	const own: PageRange[][] = [];
-	try {
-		for (const vma of vmas) {
-			const ranges: PageRange[] = [];
-			for (const stretch of ownPages(vma, process.mm, process.memory, pageMap)) {
+): Promise<void> {
+	const {process, vmas, ranges} = surveyed;
+	const parent = relatives.hasChildren(surveyed);
+	for (const range of ranges) {
+		const seen: Stretch['seen'] = parent
+			? (address, bytes) => relatives.find(surveyed, range.vma, address, bytes)
+			: undefined;
+		for (const pages of unshared(range)) {
+			const read = memoryReader(vmas[range.vma]!, process.memory, range.marks !== undefined);
+			for (const stretch of ownPages(vmas[range.vma]!, process.mm, pages, read, seen)) {
 				packer.add(stretch);
-				if (stretch.source === constants.SOURCE.STORED) {
-					ranges.push({start: stretch.address, end: stretch.address + BigInt(stretch.length)});
-				}
-
 				if (stretch.length >= LONG) {
 					await breathe(true);
 				}
 			}
-
-			own.push(ranges);
 		}
-	} finally {
-		pageMap.close();
 	}
-
-	return own;
 }
 
 /** Guard pages (MADV_GUARD_INSTALL) read as zeros after the resume instead of raising SIGSEGV. */
@@ -86,22 +92,15 @@ function tellGuards(collection: Collection, {process, vmas}: CapturedProcess, pa
 	}
 }
 
-/** Unmodified pages of mapped files, after the release. */
-export async function copyImages(
-	state: CapturedState,
-	own: readonly OwnRanges[],
-	outbox: {put: FrameSink},
-	breathe: Breathe,
-): Promise<void> {
+/** Unmodified pages of mapped files, each once, after the release. */
+export async function copyImages(state: CapturedState, outbox: {put: FrameSink}, breathe: Breathe): Promise<void> {
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
-	for (const [p, {process, vmas}] of state.processes.entries()) {
-		for (const [i, vma] of vmas.entries()) {
-			for (const stretch of imagePages(vma, process.mm, own[p]?.[i] ?? [])) {
-				packer.add(stretch);
-			}
-
-			await breathe(false);
+	for (const image of state.images.all) {
+		for (const stretch of imagePages(image, state.collection.snapshot)) {
+			packer.add(stretch);
 		}
+
+		await breathe(false);
 	}
 
 	packer.flush();

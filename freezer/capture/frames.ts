@@ -1,6 +1,7 @@
 import type {Run} from '../../builder/artefact-writer.js';
 import {constants} from '../../builder/format/schema.js';
 import {scanZero} from '../sys/native.js';
+import type {PageRange} from '../sys/pagemap.js';
 import {PAGE_SIZE} from '../sys/types.js';
 
 /** Takes one frame; both arguments are reused by the caller afterwards. */
@@ -20,10 +21,12 @@ export interface Stretch {
 	readonly read: PageReader;
 	/** Zero pages become ZERO runs instead of nothing: where a page of the file would show through. */
 	readonly keepZeros?: boolean;
+	/** Sees each piece as it is read; a run begins and ends where the ranges that it returns, ascending, do. */
+	readonly seen?: ((address: bigint, bytes: Uint8Array) => readonly PageRange[]) | undefined;
 }
 
 const FRAME = 1 << 20;
-const {SOURCE} = constants;
+const {SOURCE, SPACE} = constants;
 
 /** Packs stretches of pages into frames of at most 1 MiB, without the pages that are all zeros. */
 export class FramePacker {
@@ -53,7 +56,10 @@ export class FramePacker {
 			const got = stretch.read(address, this.#buffer.subarray(this.#used, this.#used + wanted));
 			const whole = got === wanted ? got : got - (got % PAGE_SIZE);
 			if (whole === 0) {
-				this.unreadable.push({index: stretch.index, address});
+				if (stretch.space === SPACE.MM) {
+					this.unreadable.push({index: stretch.index, address});
+				}
+
 				done += PAGE_SIZE;
 				continue;
 			}
@@ -82,12 +88,17 @@ export class FramePacker {
 		}
 
 		const pages = padded / PAGE_SIZE;
+		const cuts = cutsOf(stretch.seen?.(address, this.#buffer.subarray(start, start + padded)) ?? [], address);
 		scanZero(this.#buffer.subarray(start, start + padded), this.#bitmap);
 		for (let page = 0; page < pages; ) {
 			const zero = this.#isZero(page);
 			let next = page + 1;
-			while (next < pages && this.#isZero(next) === zero) {
+			while (next < pages && this.#isZero(next) === zero && !cuts.has(next)) {
 				next++;
+			}
+
+			if (cuts.has(page)) {
+				this.#open = false;
 			}
 
 			const from = page * PAGE_SIZE;
@@ -107,6 +118,10 @@ export class FramePacker {
 			}
 
 			page = next;
+		}
+
+		if (cuts.has(pages)) {
+			this.#open = false;
 		}
 
 		if (tail) {
@@ -129,3 +144,7 @@ export class FramePacker {
 		this.#runs.push({address, length: BigInt(length), index: stretch.index, space: stretch.space, source});
 	}
 }
+
+/** Pages at which a range begins or ends. */
+const cutsOf = (ranges: readonly PageRange[], address: bigint): ReadonlySet<number> =>
+	new Set(ranges.flatMap(({start, end}) => [Number(start - address) / PAGE_SIZE, Number(end - address) / PAGE_SIZE]));

@@ -68,7 +68,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const {pid, destination, ending} = request;
 	const watch = new Stopwatch();
 	preflight(pid);
-	checkReader(pid, destination.channel);
+	checkReader(request.children ? descendantsOf(pid) : [pid], destination.channel);
 	const writer = new ArtefactWriter(destination, packageBytes('stub'), {
 		codec: request.codec.codec,
 		hasher: createNativeHasher(),
@@ -94,7 +94,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	}
 
 	const breathe = breather(request, stopTime);
-	const own = await copyMemory(state, outbox, breathe);
+	await copyMemory(state, outbox, breathe);
 	watch.mark('memory');
 	if (ending === 'continue') {
 		stopped.release('continue');
@@ -103,7 +103,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const pause = clockNow(CLOCK.MONOTONIC) - stopTime;
 	watch.mark('release');
 	outbox.flush();
-	await copyImages(state, own, outbox, breathe);
+	await copyImages(state, outbox, breathe);
 	outbox.flush();
 	const {bytes} = writer.finish(snapshot);
 	destination.commit();

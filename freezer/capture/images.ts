@@ -1,6 +1,7 @@
 import {closeSync, constants as fsConstants, fstatSync, openSync, readSync} from 'node:fs';
 import type {RowOf, Snapshot} from '../../builder/format/schema.js';
 import {constants, NONE} from '../../builder/format/schema.js';
+import type {PageRange} from '../sys/pagemap.js';
 import type {Pid} from '../sys/types.js';
 import type {Mapping} from './parse/smaps.js';
 import {toBytes} from './text.js';
@@ -12,30 +13,57 @@ export interface Image {
 	readonly size: number;
 	readonly embed: boolean;
 	readonly elf: boolean;
+	/** What mappings take from it unmodified, by file offset. */
+	readonly wanted: PageRange[];
 }
 
 const ELF_LIMIT = 512 << 20;
 const DATA_LIMIT = 64 << 20;
 
-/** Files by device and inode; opened once, through the target's root directory. */
+/** Files by device and inode, whichever process maps them; opened once, through that process's root directory. */
 export class Images {
 	readonly #known = new Map<string, Image>();
 
-	constructor(
-		readonly pid: Pid,
-		readonly snapshot: Snapshot,
-	) {}
+	constructor(readonly snapshot: Snapshot) {}
 
-	get(mapping: Mapping): Image {
+	get(pid: Pid, mapping: Mapping): Image {
 		const key = `${mapping.dev}:${mapping.ino}:${mapping.path}`;
 		const known = this.#known.get(key);
 		if (known) {
 			return known;
 		}
 
-		const image = this.#open(mapping);
+		const image = this.#open(pid, mapping);
 		this.#known.set(key, image);
 		return image;
+	}
+
+	get all(): Iterable<Image> {
+		return this.#known.values();
+	}
+
+	/** The content row that holds `range` of the file for whoever maps it. */
+	want(image: Image, range: PageRange): number {
+		const row = this.snapshot.image[image.row]!;
+		image.wanted.push(range);
+		if (row.pages === NONE) {
+			row.pages =
+				this.snapshot.content.push({
+					size: row.size,
+					kind: constants.CONTENT.IMAGE,
+					seals: 0,
+					mode: 0,
+					memfd_flags: 0,
+					uid: 0,
+					gid: 0,
+					name: row.path,
+					xattr: new Uint8Array(),
+				}) - 1;
+		}
+
+		const content = this.snapshot.content[row.pages]!;
+		content.size = content.size > range.end ? content.size : range.end;
+		return row.pages;
 	}
 
 	/** By path, for the exe link. */
@@ -54,8 +82,8 @@ export class Images {
 		this.#known.clear();
 	}
 
-	#open(mapping: Mapping): Image {
-		const opened = mapping.deleted ? undefined : openSame(this.pid, mapping);
+	#open(pid: Pid, mapping: Mapping): Image {
+		const opened = mapping.deleted ? undefined : openSame(pid, mapping);
 		const stat = opened?.stat;
 		const size = stat ? Number(stat.size) : 0;
 		const elf = opened !== undefined && isElf(opened.fd);
@@ -68,9 +96,11 @@ export class Images {
 			dev: stat?.dev ?? 0n,
 			flags: (opened ? 0 : constants.IMAGE.DELETED) | (embed ? 0 : constants.IMAGE.NOT_EMBEDDED),
 			content: NONE,
+			pages: NONE,
+			pad0: 0,
 			path: mapping.path,
 		};
-		return {row: this.snapshot.image.push(row) - 1, fd: opened?.fd, size, embed, elf};
+		return {row: this.snapshot.image.push(row) - 1, fd: opened?.fd, size, embed, elf, wanted: []};
 	}
 }
 

@@ -1,36 +1,36 @@
 import {tryReadLink} from '../sys/procfs.js';
-import type {CaptureContext} from './context.js';
+import type {Collection} from './collection.js';
 import type {ProcessCapture} from './process-capture.js';
 
+/** Links of /proc/PID/ns; that of a task's own pid namespace stands for those of its children, too (namespaces(7)). */
 const kinds = [
-	['mnt', 'mount'],
-	['net', 'network'],
-	['pid', 'pid'],
-	['user', 'user'],
-	['ipc', 'IPC'],
-	['uts', 'UTS'],
-	['time', 'time'],
-	['cgroup', 'cgroup'],
+	'user',
+	'pid',
+	'pid_for_children',
+	'mnt',
+	'net',
+	'ipc',
+	'uts',
+	'time',
+	'time_for_children',
+	'cgroup',
 ] as const;
 
-const namespaceOf = (pid: number, name: string): string | undefined =>
-	tryReadLink(`/proc/${pid}/ns/${name}`)?.toString('latin1');
+const namespacesOf = (pid: number): ReadonlyMap<string, string> =>
+	new Map(kinds.map((kind) => [kind, tryReadLink(`/proc/${pid}/ns/${kind}`)?.toString('latin1') ?? '']));
 
-/** Every process is resumed in the namespaces of the root: one that has others is refused. */
-export function checkNamespaces(context: CaptureContext, processes: readonly ProcessCapture[]): void {
+/** The tree comes back in one set of namespaces, so a task that has one of its own is refused by name. */
+export function checkNamespaces(collection: Collection, processes: readonly ProcessCapture[]): void {
 	const [root, ...others] = processes;
-	if (!root || others.length === 0) {
-		return;
-	}
-
-	const common = kinds.map(([name]) => namespaceOf(root.pid, name));
-	for (const {pid, innerPid, facts} of others) {
-		const own = kinds.filter(([name], i) => namespaceOf(pid, name) !== common[i]).map(([, word]) => word);
-		if (own.length > 0) {
-			context.refuse({
+	const own = namespacesOf(root!.pid);
+	for (const {pid, innerPid} of others) {
+		const different = [...namespacesOf(pid)].filter(([kind, link]) => link !== own.get(kind)).map(([kind]) => kind);
+		if (different.length > 0) {
+			collection.refuse({
 				pid: innerPid,
-				kind: 'namespace',
-				text: `it (${facts.stat.comm}) is in ${own.length === 1 ? `a ${own[0]} namespace` : `${own.join(', ')} namespaces`} other than that of process ${root.innerPid}; after the resume it would be in the same`,
+				kind: 'namespaces',
+				text: `it lives in namespaces of its own (${different.join(', ')}), other than those of process ${root!.innerPid}`,
+				hint: `Freeze ${pid} by itself, or give --no-children.`,
 			});
 		}
 	}

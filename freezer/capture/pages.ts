@@ -1,10 +1,11 @@
 import {readSync} from 'node:fs';
-import {constants} from '../../builder/format/schema.js';
+import {constants, type Snapshot} from '../../builder/format/schema.js';
 import type {ProcessMemory} from '../sys/memory.js';
 import type {PageMap, PageRange} from '../sys/pagemap.js';
 import {addr, PAGE_SIZE} from '../sys/types.js';
 import type {ContentSource} from './context.js';
 import type {FramePacker, PageReader, Stretch} from './frames.js';
+import type {Image, Images} from './images.js';
 import type {CapturedVma} from './vmas.js';
 
 const {SOURCE, SPACE, VMA, VMA_FLAG} = constants;
@@ -12,78 +13,110 @@ const {SOURCE, SPACE, VMA, VMA_FLAG} = constants;
 /** Longest stretch, so that signals can be looked at in between. */
 const PIECE = 1n << 24n;
 
-/** Which pages of a mapping are copied while the target is stopped, and which can be read from the mapped file afterwards. */
-export function* ownPages(vma: CapturedVma, mm: number, memory: ProcessMemory, pageMap: PageMap): Generator<Stretch> {
-	const {row} = vma;
+/** Where a process has pages of its own in a mapping: none in what belongs to the file, to a content, or comes back as zeros. */
+export function ownRanges({row}: CapturedVma, pageMap: PageMap): PageRange[] {
 	if (
 		row.flags & (VMA_FLAG.WIPEONFORK | VMA_FLAG.DROPPABLE) ||
 		row.kind === VMA.FILE_SHARED ||
 		row.kind === VMA.CONTENT_SHARED
 	) {
-		return;
+		return [];
 	}
 
-	const anonymous = row.kind === VMA.ANON;
-	const read = memoryReader(vma, memory);
-	const stretch = (range: PageRange, source: number): Stretch => ({
-		space: SPACE.MM,
-		index: mm,
-		address: range.start,
-		length: Number(range.end - range.start),
-		source,
-		read,
-		keepZeros: !anonymous && source === SOURCE.STORED,
-	});
-	const own = [...pageMap.ranges(row.start, row.end, anonymous ? 'any' : 'own')];
-	for (const range of own) {
-		for (let start = range.start; start < range.end; start += PIECE) {
-			yield stretch({start, end: start + PIECE < range.end ? start + PIECE : range.end}, SOURCE.STORED);
-		}
-	}
+	return [...pageMap.ranges(row.start, row.end, row.kind === VMA.ANON ? 'any' : 'own')];
+}
 
-	if (vma.image?.embed && vma.image.fd === undefined) {
-		for (const range of complement(row.start, row.end, own)) {
-			yield stretch(range, SOURCE.IMAGE);
-		}
+/** Pages that are copied while the target is stopped. */
+export function* ownPages(
+	vma: CapturedVma,
+	mm: number,
+	{start, end}: PageRange,
+	read: PageReader,
+	seen: Stretch['seen'],
+): Generator<Stretch> {
+	for (let at = start; at < end; at += PIECE) {
+		yield {
+			space: SPACE.MM,
+			index: mm,
+			address: at,
+			length: Number((at + PIECE < end ? at + PIECE : end) - at),
+			source: SOURCE.STORED,
+			read,
+			keepZeros: vma.row.kind !== VMA.ANON,
+			seen,
+		};
 	}
 }
 
-/** Unmodified pages of an embedded file, read from the file itself: it can be done after the target has been released. */
-export function* imagePages(vma: CapturedVma, mm: number, own: readonly PageRange[]): Generator<Stretch> {
+/**
+ * What a mapping takes from its embedded file is wanted of the image. Where that cannot be opened any more, the bytes are those of
+ * the mapping itself, and copied at once.
+ */
+export function* wantImage(
+	vma: CapturedVma,
+	own: readonly PageRange[],
+	memory: ProcessMemory,
+	images: Images,
+): Generator<Stretch> {
 	const {row, image} = vma;
-	const neverWritten = row.kind === VMA.FILE_PRIVATE || (row.kind === VMA.FILE_SHARED && isReadOnly(vma));
-	if (!neverWritten || !image?.embed || image.fd === undefined) {
+	const taken = row.kind === VMA.FILE_PRIVATE || (row.kind === VMA.FILE_SHARED && row.flags & VMA_FLAG.READ_ONLY);
+	if (!taken || !image?.embed) {
 		return;
 	}
 
 	const {fd, size} = image;
 	const behind = row.start + BigInt(Math.max(0, Math.ceil((size - Number(row.offset)) / PAGE_SIZE) * PAGE_SIZE));
-	const end = behind < row.end ? behind : row.end;
-	const read: PageReader = (address, buffer) => {
-		const count = readSync(fd, buffer, 0, buffer.length, Number(row.offset + address - row.start));
+	const end = fd === undefined || behind > row.end ? row.end : behind;
+	for (const range of complement(row.start, end, own)) {
+		const shift = row.offset - row.start;
+		const inFile = {start: range.start + shift, end: range.end + shift};
+		for (const missing of fd === undefined ? complement(inFile.start, inFile.end, merged(image.wanted)) : []) {
+			yield {
+				space: SPACE.CONTENT,
+				index: images.want(image, missing),
+				address: missing.start,
+				length: Number(missing.end - missing.start),
+				source: SOURCE.IMAGE,
+				read: (offset, buffer) => memoryReader(vma, memory)(offset - shift, buffer),
+			};
+		}
+
+		images.want(image, inFile);
+	}
+}
+
+/** What mappings want of an image that can be read: it can be done after the target has been released. */
+export function* imagePages({row, fd, wanted}: Image, snapshot: Snapshot): Generator<Stretch> {
+	if (fd === undefined) {
+		return;
+	}
+
+	const read: PageReader = (offset, buffer) => {
+		const count = readSync(fd, buffer, 0, buffer.length, Number(offset));
 		// The last page of the file ends in zeros.
 		buffer.fill(0, count, Math.ceil(count / PAGE_SIZE) * PAGE_SIZE);
 		return Math.ceil(count / PAGE_SIZE) * PAGE_SIZE;
 	};
 
-	for (const range of complement(row.start, end, own)) {
+	for (const {start, end} of merged(wanted)) {
 		yield {
-			space: SPACE.MM,
-			index: mm,
-			address: range.start,
-			length: Number(range.end - range.start),
+			space: SPACE.CONTENT,
+			index: snapshot.image[row]!.pages,
+			address: start,
+			length: Number(end - start),
 			source: SOURCE.IMAGE,
 			read,
 		};
 	}
 }
 
-/** A shared mapping of a file that was opened for reading alone is as good as a private one: the program cannot write to it. */
-const isReadOnly = ({mapping}: CapturedVma): boolean => !mapping.write && !mapping.flags.has('mw');
-
-/** process_vm_readv respects protection: pages behind PROT_NONE or write-only mappings are read by the other way. */
-function memoryReader(vma: CapturedVma, memory: ProcessMemory): PageReader {
-	return vma.mapping.read
+/**
+ * process_vm_readv respects protection: pages behind PROT_NONE or write-only mappings are read by the other way. So are those that
+ * are shared until somebody writes: process_vm_readv pins them, for which the kernel copies them first (mm/gup.c, since 5.19), and
+ * the target would take as much memory as if it shared nothing.
+ */
+export function memoryReader(vma: CapturedVma, memory: ProcessMemory, cow = false): PageReader {
+	return vma.mapping.read && !cow
 		? (address, buffer) => memory.readInto(addr(address), buffer)
 		: (address, buffer) => memory.readForced(addr(address), buffer);
 }
@@ -110,6 +143,20 @@ export function complement(start: bigint, end: bigint, ranges: readonly PageRang
 	}
 
 	return gaps;
+}
+
+function merged(ranges: readonly PageRange[]): PageRange[] {
+	const all: {start: bigint; end: bigint}[] = [];
+	for (const {start, end} of [...ranges].sort((a, b) => (a.start < b.start ? -1 : 1))) {
+		const last = all.at(-1);
+		if (last && last.end >= start) {
+			last.end = last.end > end ? last.end : end;
+		} else {
+			all.push({start, end});
+		}
+	}
+
+	return all;
 }
 
 /** Content that belongs to no address space. */

@@ -177,20 +177,41 @@ const ownStatus = (): Status => parseStatus(tryReadProcText('/proc/self/status')
 export const hasForeignFilters = (status: Status): boolean =>
 	status.number('Seccomp_filters') > ownStatus().number('Seccomp_filters');
 
-/** Writing to a pipe that only the stopped target reads would never end. */
-export function checkReader(pid: Pid, channel: string | undefined): void {
+/** Writing to a pipe that is read by a task of the stopped tree would never end. */
+export function checkReader(pids: readonly Pid[], channel: string | undefined): void {
 	if (channel === undefined) {
 		return;
 	}
 
-	const holds = listNumbers(`/proc/${pid}/fd`).some(
-		(fd) => tryReadLink(`/proc/${pid}/fd/${fd}`)?.toString('latin1') === channel,
-	);
-	if (holds) {
-		throw refusal(
-			'reader',
-			`cannot write to standard output: its reader is process ${pid}, which is to be stopped`,
-			'Write to a file.',
-		);
+	for (const pid of pids) {
+		const fd = (pid as number) === process.pid ? undefined : descriptorsOf(pid).find((fd) => reads(pid, fd, channel));
+		if (fd !== undefined) {
+			throw refusal(
+				'reader',
+				`cannot write to standard output: its reader is process ${pid} (fd ${fd}), which is to be stopped`,
+				'Write to a file.',
+			);
+		}
 	}
+}
+
+/** None for a process that has just ended. */
+function descriptorsOf(pid: Pid): number[] {
+	try {
+		return listNumbers(`/proc/${pid}/fd`);
+	} catch {
+		return [];
+	}
+}
+
+const O_ACCMODE = 3;
+const O_WRONLY = 1;
+
+function reads(pid: Pid, fd: number, channel: string): boolean {
+	if (tryReadLink(`/proc/${pid}/fd/${fd}`)?.toString('latin1') !== channel) {
+		return false;
+	}
+
+	const flags = /^flags:\s*(\d+)/m.exec(tryReadProcText(`/proc/${pid}/fdinfo/${fd}`) ?? '')?.[1] ?? '0';
+	return (Number.parseInt(flags, 8) & O_ACCMODE) !== O_WRONLY;
 }

@@ -129,11 +129,12 @@ function captureOne(
 
 	switch (kind) {
 		case 'file': {
-			const image = images.get(mapping);
+			const image = images.get(task.pid, mapping);
 			row.kind = mapping.shared ? VMA.FILE_SHARED : VMA.FILE_PRIVATE;
 			row.source = image.row;
 			if (mapping.shared) {
 				volatileContent(context, image);
+				row.flags |= isReadOnly(mapping) ? VMA_FLAG.READ_ONLY : 0;
 			}
 
 			return {row, mapping, image};
@@ -150,6 +151,9 @@ function captureOne(
 			return {row, mapping, image: undefined};
 	}
 }
+
+/** A shared mapping of a file that was opened for reading alone is as good as a private one: the program cannot write to it. */
+const isReadOnly = (mapping: Mapping): boolean => !mapping.write && !mapping.flags.has('mw');
 
 /** True for a deleted file that is open too, or mapped shared. */
 const hasContent = (context: CaptureContext, mapping: Mapping, mappings: readonly Mapping[]): boolean =>
@@ -173,6 +177,8 @@ function vmaRow(mm: number, mapping: Mapping): RowOf<'vma'> {
 		flags,
 		source: NONE,
 		pkey: mapping.pkey,
+		window: NONE,
+		pad0: 0,
 		name: anonymousName(mapping.path),
 		path: mapping.path,
 	};

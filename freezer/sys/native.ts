@@ -36,6 +36,7 @@ function load() {
 		cpuid: library.func('void frore_native_cpuid(uint32_t, uint32_t, void *)'),
 		xgetbv: library.func('void frore_native_xgetbv(void *)'),
 		unstick: library.func('void frore_native_unstick(void *)'),
+		samePages: library.func('int64_t frore_native_same_pages(const void *, const void *, uint64_t, void *)'),
 		scanZero: library.func('int64_t frore_native_scan_zero(const void *, uint64_t, void *)'),
 	};
 }
@@ -172,6 +173,14 @@ export function cpuid(leaf: number, subleaf = 0): readonly [eax: number, ebx: nu
 export function xgetbv(): bigint {
 	native().xgetbv(wide);
 	return wide.readBigUInt64LE();
+}
+
+/** Which pages of `one`, all of which `other` has a counterpart for, are the same in both and not all zeros; as scanZero(). */
+export function samePages(one: Uint8Array, other: Uint8Array, bitmap: Uint8Array): number {
+	const count = Math.floor(one.length / PAGE);
+	if (bitmap.length * 8 < count || other.length < one.length)
+		throw new RangeError(`too little room for ${count} pages`);
+	return Number(native().samePages(one, other, count, bitmap));
 }
 
 /**

@@ -22,6 +22,7 @@ const VECTOR = 512;
 const PRESENT = 0x8000_0000;
 const SWAPPED = 0x4000_0000;
 const FILE_OR_SHARED = 0x2000_0000;
+const EXCLUSIVE = 0x0100_0000;
 
 export class PageMap {
 	readonly #fd: number;
@@ -48,6 +49,29 @@ export class PageMap {
 		if (last) {
 			yield last;
 		}
+	}
+
+	/** Per page 1 where it may be mapped by somebody else, too: bit 56 (mapped exclusively, Linux 4.2) is clear. */
+	shared(start: bigint, end: bigint): Uint8Array {
+		const page = BigInt(PAGE_SIZE);
+		const words = new Uint32Array(Number((end - start) / page) * 2);
+		const bytes = new Uint8Array(words.buffer);
+		for (let done = 0; done < bytes.length; ) {
+			const length = readSync(this.#fd, bytes, done, bytes.length - done, (start / page) * 8n + BigInt(done));
+			if (length <= 0) {
+				break;
+			}
+
+			done += length;
+		}
+
+		const marks = new Uint8Array(words.length / 2);
+		for (let i = 0; i < marks.length; i++) {
+			const high = words[i * 2 + 1] ?? 0;
+			marks[i] = high & (PRESENT | SWAPPED) && !(high & EXCLUSIVE) ? 1 : 0;
+		}
+
+		return marks;
 	}
 
 	close(): void {

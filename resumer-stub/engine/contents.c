@@ -1,5 +1,6 @@
 /*
- * Memory that belongs to no single mapping while it is filled: anonymous shared memory and the bytes of memfds and embedded files.
+ * Memory that belongs to no single mapping while it is filled: anonymous shared memory, the bytes of memfds and embedded files, and
+ * the windows of cow.c.
  * It is staged at one place in every task: made by the root before it forks, so that relatives share it, and gone from each task
  * when that has its mappings.
  */
@@ -67,9 +68,10 @@ long contents_stage(struct resume *r)
 	uint64_t count, i;
 	const struct frore_content *c = ROWS(&r->artefact, CONTENT, &count);
 
-	r->content_span = span_of(&r->artefact);
+	r->content_span = span_of(&r->artefact) + cow_span(&r->artefact);
 	if (r->content_span && reserve(r) < 0)
 		return -1;
+	r->window_base = r->content_base + span_of(&r->artefact);
 	for (i = 0; i < count; i++) {
 		long ret;
 

@@ -1,7 +1,7 @@
 /*
  * The story of a resume, for one task. Stages, and what is true after each:
  *   describe   the tables are bounded, the processor fits; nothing has changed
- *   open       every description is open, the descendants are forked and share it
+ *   open       every description is open, what descendants share is staged, they are forked and have it
  *   place      process groups are joined, every descriptor is in its place
  *   enter      we run in the working area, on our own stack
  *   clear      nothing but the working area is mapped
@@ -120,6 +120,8 @@ static int begin(struct engine *e, struct resume *r, uint32_t *task)
 	if (describe(e, r, *task) < 0 || vdso_find(r, &e->vdso) < 0 || (tree_is_root(r, *task) && contents_stage(r) < 0) ||
 	    descriptors_open(r, *task) < 0)
 		sys_exit_group(EXIT_OWN_FAILURE);
+	if (pty_session(r, e->task, *task) < 0 || (tree_is_root(r, *task) && cow_stage(e) < 0) || cow_fill(e) < 0)
+		give_up(r, *task);
 	forked = tree_fork(r, task);
 	if (forked < 0)
 		give_up(r, *task);
@@ -132,7 +134,10 @@ _Noreturn void engine_resume(struct resume *r, uint32_t task)
 
 	while (begin(&e, r, &task))
 		;
-	if (tree_groups(r, task) < 0 || process_place(&e) < 0 || descriptors_place(r, task) < 0 || area_find(&e) < 0)
+	if (tree_groups(r, task) < 0)
+		give_up(r, task);
+	pty_foreground(r, e.task, task);
+	if (process_place(&e) < 0 || descriptors_place(r, task) < 0 || area_find(&e) < 0)
 		give_up(r, task);
 	area_enter(&e, story);
 }

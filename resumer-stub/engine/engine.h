@@ -44,8 +44,7 @@ struct vdso {
 	int fixed; /* sealed: cannot be moved or unmapped */
 };
 
-#define VMA_LOCAL 1 /* maps the unchanged local file: IMAGE runs are already there */
-#define VMA_CHECKED 2 /* a shared mapping that could do without its file: it is known whether that is here */
+#define VMA_LOCAL 1 /* maps the local file, not a content with its pages */
 
 /* What is known of a mapping before it is made. */
 struct vma_state {
@@ -90,6 +89,8 @@ struct engine {
 	uint32_t next_frame; /* taken by the fill workers */
 	uint32_t workers_left;
 	uint32_t failed;
+	uint32_t staging; /* only what descendants have from us is filled, in the stage */
+	uint32_t pad0;
 	uint64_t workspace;    /* bytes of decoding workspace per worker */
 	uint64_t stored_limit; /* longest compressed frame */
 	uint64_t raw_limit;    /* longest decoded compressed frame */
@@ -133,6 +134,9 @@ long vmas_unmap_all(struct engine *e);
 long vmas_set_mm(struct engine *e);
 long vmas_mark(struct engine *e);
 long vmas_map(struct engine *e);
+long vmas_map_staged(struct engine *e, const struct frore_vma *v);
+/* The file behind `image` when it is the very file of the freeze, or -1. */
+int image_open_same(const struct artefact *a, const struct frore_image *image, int flags);
 long vmas_finish(struct engine *e);
 long vmas_seal(struct engine *e);
 int64_t vma_find(const struct engine *e, uint64_t address, uint64_t length);
@@ -140,6 +144,15 @@ int64_t vma_find(const struct engine *e, uint64_t address, uint64_t length);
 /* pages.c */
 long pages_prepare(struct engine *e);
 long pages_fill(struct engine *e);
+long pages_stage(struct engine *e);
+
+/* cow.c: what relatives share until somebody writes to it */
+uint64_t cow_span(const struct artefact *a);
+long cow_stage(struct engine *e);
+long cow_fill(struct engine *e);
+long cow_take(struct engine *e, const struct frore_vma *v);
+int cow_is_staged(const struct engine *e, const struct frore_run *run);
+uint64_t cow_address(const struct engine *e, const struct frore_run *run);
 
 /* contents.c */
 long contents_stage(struct resume *r);

@@ -73,16 +73,9 @@ long pages_prepare(struct engine *e)
 
 static int skipped(const struct engine *e, const struct frore_run *run)
 {
-	int64_t at;
-
 	if (run->space != FRORE_SPACE_MM)
-		return !tree_is_root(e->r, e->task_row) || !contents_filled(e, run->index);
-	if (run->index != e->task->mm)
-		return 1;
-	if (run->source != FRORE_SOURCE_IMAGE)
-		return 0;
-	at = vma_find(e, run->address, run->length);
-	return at >= 0 && e->vma_state[at].flags & VMA_LOCAL;
+		return e->staging || !tree_is_root(e->r, e->task_row) || !contents_filled(e, run->index);
+	return run->index != e->task->mm || cow_is_staged(e, run) != (int)e->staging;
 }
 
 /* Where the bytes of a run go; 0 when it points nowhere. Runs of our mm were bounded by vmas_mark. */
@@ -92,7 +85,7 @@ static uint8_t *destination(const struct engine *e, const struct frore_run *run)
 	const struct frore_content *c = ROWS(&e->r->artefact, CONTENT, &count);
 
 	if (run->space == FRORE_SPACE_MM)
-		return (uint8_t *)run->address;
+		return (uint8_t *)(e->staging ? cow_address(e, run) : run->address);
 	base = contents_address(e, run->index);
 	if (!base || run->address > PAGE_UP(c[run->index].size) || run->length > PAGE_UP(c[run->index].size) - run->address)
 		return 0;
@@ -215,7 +208,7 @@ static long fill_frame(struct worker *w, const struct frore_frame *f)
 	struct frore_hash h;
 
 	/* the root has looked at every byte; the others read what is theirs */
-	if (!tree_is_root(w->e->r, w->e->task_row) && !wanted(w, f))
+	if ((w->e->staging || !tree_is_root(w->e->r, w->e->task_row)) && !wanted(w, f))
 		return 0;
 	frore_hash_init(&h);
 	if (hash_header(w, &h, f) < 0)
@@ -253,9 +246,14 @@ static void worker_main(void *arg)
 	sys1(__NR_exit, 0);
 }
 
+static uint64_t stride_of(const struct engine *e)
+{
+	return STACK_SIZE + e->workspace + e->stored_limit + e->raw_limit + CHUNK;
+}
+
 static struct worker *worker_at(struct engine *e, uint32_t i)
 {
-	uint64_t stride = STACK_SIZE + e->workspace + e->stored_limit + e->raw_limit + CHUNK;
+	uint64_t stride = stride_of(e);
 	uint64_t base = e->area.workers.start + i * stride, at = base + STACK_SIZE;
 	struct worker *w = (struct worker *)base;
 
@@ -297,4 +295,21 @@ long pages_fill(struct engine *e)
 			sys_futex(&w->alive, FUTEX_WAIT, alive, 0);
 	}
 	return e->failed ? -1 : 0;
+}
+
+/* The same before there is a working area, for what is to be inherited. */
+long pages_stage(struct engine *e)
+{
+	uint64_t room = e->workers * stride_of(e);
+	long ret = sys_mmap(0, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (ret < 0)
+		return refuse(e->r, "cannot get memory for", "what relatives share", -ret, 0);
+	e->area.workers.start = (uint64_t)ret;
+	e->staging = 1;
+	ret = pages_fill(e);
+	e->staging = 0;
+	e->next_frame = 0;
+	sys_munmap(e->area.workers.start, room);
+	return ret;
 }

@@ -69,14 +69,14 @@ static int same_file(const struct frore_image *image, const struct stat *st)
  * Opens the file behind `image` when it is the very file of the freeze: same device, inode, size, mtime and ctime. A ctime cannot
  * be set, so equality means equal content. Returns -1 when it is not.
  */
-static int open_same(const struct engine *e, const struct frore_image *image, int flags)
+int image_open_same(const struct artefact *a, const struct frore_image *image, int flags)
 {
 	struct stat st;
 	int fd;
 
 	if (image->flags & FRORE_IMAGE_DELETED)
 		return -1;
-	fd = (int)sys_open(artefact_text(&e->r->artefact, image->path), flags | O_CLOEXEC | O_NONBLOCK, 0);
+	fd = (int)sys_open(artefact_text(a, image->path), flags | O_CLOEXEC | O_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
 	if (sys2(__NR_fstat, fd, (long)&st) == 0 && same_file(image, &st))
@@ -102,7 +102,7 @@ long vmas_set_mm(struct engine *e)
 	map.auxv_size = (pairs + 1) * 16 <= e->mm->auxv.length ? (pairs + 1) * 16 : pairs * 16;
 	map.exe_fd = ~0U;
 	if (e->mm->exe != FRORE_NONE && e->mm->exe < images)
-		map.exe_fd = (uint32_t)open_same(e, &image[e->mm->exe], O_RDONLY);
+		map.exe_fd = (uint32_t)image_open_same(&e->r->artefact, &image[e->mm->exe], O_RDONLY);
 	ret = sys_prctl(PR_SET_MM, PR_SET_MM_MAP, (unsigned long)&map, sizeof(map), 0);
 	if (map.exe_fd != ~0U) {
 		sys_close((int)map.exe_fd);
@@ -136,18 +136,29 @@ int64_t vma_find(const struct engine *e, uint64_t address, uint64_t length)
 	return -1;
 }
 
+/* Is the file of a private mapping here? The root has made a content of its pages when it is not (fd/content.c). */
+static int is_local(const struct engine *e, const struct frore_image *image)
+{
+	int fd;
+
+	if (image->pages != FRORE_NONE)
+		return content_fd(e->r, image->pages) < 0;
+	fd = image_open_same(&e->r->artefact, image, O_RDONLY);
+	if (fd >= 0)
+		sys_close(fd);
+	return fd >= 0;
+}
+
 /*
- * A shared mapping that the program could only read from has IMAGE runs, too. The very file is mapped, with what has been written to
- * it since; without it the mapping gets the bytes of the freeze.
+ * A shared mapping that the program could only read from: the very file is mapped, with what has been written to it since; without
+ * it the mapping gets the bytes of the freeze.
  */
-static void mark_shared(struct engine *e, const struct frore_image *image, struct vma_state *s)
+static int is_same_file(const struct engine *e, const struct frore_image *image)
 {
 	struct stat st;
 
-	s->flags |= VMA_CHECKED;
-	if (sys4(__NR_newfstatat, AT_FDCWD, (long)artefact_text(&e->r->artefact, image->path), (long)&st, 0) < 0 ||
-	    st.st_dev != image->dev || st.st_ino != image->ino)
-		s->flags &= ~(uint64_t)VMA_LOCAL;
+	return sys4(__NR_newfstatat, AT_FDCWD, (long)artefact_text(&e->r->artefact, image->path), (long)&st, 0) == 0 &&
+	       st.st_dev == image->dev && st.st_ino == image->ino;
 }
 
 /* Which mappings use a local file, and which will be written to: decided before any of them is made. */
@@ -161,18 +172,17 @@ long vmas_mark(struct engine *e)
 
 	for (i = 0; i < e->vma_count; i++) {
 		const struct frore_vma *v = &e->vmas[i];
-		int fd;
 
-		if (v->kind == FRORE_VMA_FILE_SHARED)
-			e->vma_state[i].flags = VMA_LOCAL;
+		if (v->kind == FRORE_VMA_FILE_SHARED && v->source < images)
+			e->vma_state[i].flags = v->flags & FRORE_VMA_FLAG_READ_ONLY && image[v->source].pages != FRORE_NONE &&
+								!is_same_file(e, &image[v->source])
+							? 0
+							: VMA_LOCAL;
 		if (v->kind != FRORE_VMA_FILE_PRIVATE || v->source >= images)
 			continue;
 		if (v->source != last) {
 			last = v->source;
-			fd = open_same(e, &image[last], O_RDONLY);
-			last_state = fd >= 0 ? VMA_LOCAL : 0;
-			if (fd >= 0)
-				sys_close(fd);
+			last_state = is_local(e, &image[last]) ? VMA_LOCAL : 0;
 		}
 		e->vma_state[i].flags = last_state;
 		if (!last_state && (image[last].flags & FRORE_IMAGE_NOT_EMBEDDED))
@@ -189,11 +199,7 @@ long vmas_mark(struct engine *e)
 		if (at < 0)
 			return refuse_range(e->r, "cannot resume this file: it is damaged, pages outside every mapping at",
 					    run->address, run->address + run->length, 0, 0);
-		if (run->source == FRORE_SOURCE_IMAGE && e->vmas[at].kind == FRORE_VMA_FILE_SHARED &&
-		    !(e->vma_state[at].flags & VMA_CHECKED) && e->vmas[at].source < images)
-			mark_shared(e, &image[e->vmas[at].source], &e->vma_state[at]);
-		if (run->source != FRORE_SOURCE_IMAGE || !(e->vma_state[at].flags & VMA_LOCAL))
-			e->vma_state[at].fill += run->length;
+		e->vma_state[at].fill += run->length;
 	}
 	return 0;
 }
@@ -209,27 +215,38 @@ static int base_flags(const struct frore_vma *v)
 	return flags;
 }
 
+/* A file that is missing: its pages are a content, mapped in its place. */
+static long map_pages_of(struct engine *e, const struct frore_vma *v, const struct frore_image *image, int prot, int flags)
+{
+	int fd = image->pages == FRORE_NONE ? -1 : content_map_fd(e->r, image->pages);
+
+	if (fd < 0)
+		return sys_mmap(v->start, v->end - v->start, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	return sys_mmap(v->start, v->end - v->start, prot, MAP_PRIVATE | flags, fd, v->offset);
+}
+
 /* Maps one VMA; *cached is the descriptor of the last image, so that the segments of one library open it once. */
-static long map_one(struct engine *e, uint64_t at, uint32_t *cached_image, int *cached)
+static long map_one(struct engine *e, const struct frore_vma *v, const struct vma_state *state, uint32_t *cached_image, int *cached)
 {
 	const struct artefact *a = &e->r->artefact;
-	const struct frore_vma *v = &e->vmas[at];
 	uint64_t images, length = v->end - v->start;
 	const struct frore_image *image = ROWS(a, IMAGE, &images);
 	int prot = (int)v->prot, flags = base_flags(v), fd;
 	long ret;
 
-	if (e->vma_state[at].fill)
+	if (state->fill)
 		prot = PROT_READ | PROT_WRITE;
 	switch (v->kind) {
 	case FRORE_VMA_FILE_PRIVATE:
-		if (!(e->vma_state[at].flags & VMA_LOCAL))
-			break;
+		if (v->source >= images)
+			return -22;
+		if (!(state->flags & VMA_LOCAL))
+			return map_pages_of(e, v, &image[v->source], prot, flags);
 		if (*cached_image != v->source) {
 			if (*cached >= 0)
 				sys_close(*cached);
 			*cached_image = v->source;
-			*cached = open_same(e, &image[v->source], O_RDONLY);
+			*cached = image_open_same(a, &image[v->source], O_RDONLY);
 		}
 		if (*cached < 0)
 			return refuse(e->r, "cannot map", artefact_text(a, image[v->source].path), 0, "it has just changed");
@@ -237,8 +254,8 @@ static long map_one(struct engine *e, uint64_t at, uint32_t *cached_image, int *
 	case FRORE_VMA_FILE_SHARED:
 		if (v->source >= images)
 			return -22;
-		if (!(e->vma_state[at].flags & VMA_LOCAL))
-			break;
+		if (!(state->flags & VMA_LOCAL))
+			return map_pages_of(e, v, &image[v->source], prot, flags);
 		fd = (int)sys_open(artefact_text(a, image[v->source].path), O_RDWR | O_CLOEXEC, 0);
 		if (fd < 0 && !(v->prot & PROT_WRITE))
 			fd = (int)sys_open(artefact_text(a, image[v->source].path), O_RDONLY | O_CLOEXEC, 0);
@@ -275,9 +292,9 @@ static long map_one(struct engine *e, uint64_t at, uint32_t *cached_image, int *
 }
 
 /* A name keeps neighbours from merging and tells people where the bytes came from; kernels without the option say EINVAL. */
-static void name_it(struct engine *e, const struct frore_vma *v, int was_file)
+static void name_it(struct engine *e, const struct frore_vma *v)
 {
-	const char *name = artefact_text(&e->r->artefact, was_file ? v->path : v->name);
+	const char *name = artefact_text(&e->r->artefact, v->name);
 
 	if (name[0])
 		sys_prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, v->start, v->end - v->start, (unsigned long)name);
@@ -304,22 +321,44 @@ long vmas_map(struct engine *e)
 
 	for (i = 0; i < e->vma_count; i++) {
 		const struct frore_vma *v = &e->vmas[i];
-		long ret = map_one(e, i, &cached_image, &cached);
-		int was_file = (v->kind == FRORE_VMA_FILE_PRIVATE || v->kind == FRORE_VMA_FILE_SHARED) &&
-			       !(e->vma_state[i].flags & VMA_LOCAL);
+		int windowed = v->window != FRORE_NONE;
+		long ret;
 
+		e->vma_state[i].fill += windowed; /* writable at first, like the window */
+		ret = map_one(e, v, &e->vma_state[i], &cached_image, &cached);
+		if (ret >= 0 && windowed && (ret = cow_take(e, v)) == 0)
+			return refuse(e->r, "cannot resume this file: it is damaged,", "a window is none", 0, 0);
 		if (ret < 0)
 			return e->r->status->failed ? -1
 						    : refuse_range(e->r, "cannot map", v->start, v->end, ret,
 								   ret == -12 ? "free memory, or raise ulimit -v" : 0);
 		if ((uint64_t)ret != v->start)
 			return refuse_range(e->r, "cannot map", v->start, v->end, -17, 0);
-		name_it(e, v, was_file);
+		name_it(e, v);
 		prefer_huge(v, &e->vma_state[i]);
 	}
 	if (cached >= 0)
 		sys_close(cached);
 	return 0;
+}
+
+/* The whole of a window, writable, at its place in the stage. */
+long vmas_map_staged(struct engine *e, const struct frore_vma *v)
+{
+	uint64_t images;
+	const struct frore_image *image = ROWS(&e->r->artefact, IMAGE, &images);
+	struct vma_state state = {1, 0};
+	uint32_t cached_image = FRORE_NONE;
+	int cached = -1;
+	long ret;
+
+	if (v->kind == FRORE_VMA_FILE_PRIVATE && v->source < images && is_local(e, &image[v->source]))
+		state.flags = VMA_LOCAL;
+	sys_munmap(v->start, v->end - v->start); /* reserved: MAP_FIXED_NOREPLACE would find it taken */
+	ret = map_one(e, v, &state, &cached_image, &cached);
+	if (cached >= 0)
+		sys_close(cached);
+	return ret;
 }
 
 static void advise(struct engine *e, const struct frore_vma *v, uint32_t flag, int advice, const char *name)

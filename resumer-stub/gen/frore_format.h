@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0xbfaa95eb8407f284ULL
+#define FRORE_SCHEMA_HASH 0x10cab809d87b81f8ULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -53,6 +53,7 @@ enum {
 	FRORE_CONTENT_MEMFD = 1,
 	FRORE_CONTENT_FILE = 2,
 	FRORE_CONTENT_DELETED_FILE = 3,
+	FRORE_CONTENT_IMAGE = 4,
 };
 
 enum {
@@ -104,6 +105,7 @@ enum {
 	FRORE_VMA_FLAG_DROPPABLE = 65536,
 	FRORE_VMA_FLAG_SYNC = 131072,
 	FRORE_VMA_FLAG_RESERVED = 262144,
+	FRORE_VMA_FLAG_READ_ONLY = 524288,
 };
 
 enum {
@@ -135,6 +137,21 @@ enum {
 };
 
 enum {
+	FRORE_PTY_END_MASTER = 0,
+	FRORE_PTY_END_SLAVE = 1,
+};
+
+enum {
+	FRORE_PTY_LOCKED = 1,
+	FRORE_PTY_PACKET = 2,
+	FRORE_PTY_EXCLUSIVE = 4,
+	FRORE_PTY_MASTER_EXCLUSIVE = 8,
+	FRORE_PTY_HUNG_UP = 16,
+	FRORE_PTY_LEFT = 32,
+	FRORE_PTY_STOPPED = 64,
+};
+
+enum {
 	FRORE_HANGUP_WHAT_SOCKET = 0,
 	FRORE_HANGUP_WHAT_PIPE_READ = 1,
 	FRORE_HANGUP_WHAT_PIPE_WRITE = 2,
@@ -160,6 +177,7 @@ enum {
 	FRORE_KIND_PIDFD = 10,
 	FRORE_KIND_SOCKET = 11,
 	FRORE_KIND_HANGUP = 12,
+	FRORE_KIND_PTY = 13,
 };
 
 enum {
@@ -206,28 +224,32 @@ enum {
 	FRORE_TABLE_THREAD = 12,
 	FRORE_TABLE_MM = 13,
 	FRORE_TABLE_VMA = 14,
-	FRORE_TABLE_IMAGE = 15,
-	FRORE_TABLE_DESCRIPTION = 16,
-	FRORE_TABLE_FD = 17,
-	FRORE_TABLE_FILE = 18,
-	FRORE_TABLE_INHERIT = 19,
-	FRORE_TABLE_TTY = 20,
-	FRORE_TABLE_PIPE = 21,
-	FRORE_TABLE_PIPE_OBJECT = 22,
-	FRORE_TABLE_EVENTFD = 23,
-	FRORE_TABLE_EPOLL = 24,
-	FRORE_TABLE_EPOLL_ENTRY = 25,
-	FRORE_TABLE_TIMERFD = 26,
-	FRORE_TABLE_SIGNALFD = 27,
-	FRORE_TABLE_INOTIFY = 28,
-	FRORE_TABLE_INOTIFY_WATCH = 29,
-	FRORE_TABLE_MEMFD = 30,
-	FRORE_TABLE_PIDFD = 31,
-	FRORE_TABLE_SOCKET = 32,
-	FRORE_TABLE_SOCKET_OPTION = 33,
-	FRORE_TABLE_SOCKET_MESSAGE = 34,
-	FRORE_TABLE_HANGUP = 35,
-	FRORE_TABLE_COUNT = 36,
+	FRORE_TABLE_WINDOW = 15,
+	FRORE_TABLE_SAME = 16,
+	FRORE_TABLE_IMAGE = 17,
+	FRORE_TABLE_DESCRIPTION = 18,
+	FRORE_TABLE_FD = 19,
+	FRORE_TABLE_FILE = 20,
+	FRORE_TABLE_INHERIT = 21,
+	FRORE_TABLE_TTY = 22,
+	FRORE_TABLE_PIPE = 23,
+	FRORE_TABLE_PIPE_OBJECT = 24,
+	FRORE_TABLE_EVENTFD = 25,
+	FRORE_TABLE_EPOLL = 26,
+	FRORE_TABLE_EPOLL_ENTRY = 27,
+	FRORE_TABLE_TIMERFD = 28,
+	FRORE_TABLE_SIGNALFD = 29,
+	FRORE_TABLE_INOTIFY = 30,
+	FRORE_TABLE_INOTIFY_WATCH = 31,
+	FRORE_TABLE_MEMFD = 32,
+	FRORE_TABLE_PIDFD = 33,
+	FRORE_TABLE_SOCKET = 34,
+	FRORE_TABLE_SOCKET_OPTION = 35,
+	FRORE_TABLE_SOCKET_MESSAGE = 36,
+	FRORE_TABLE_HANGUP = 37,
+	FRORE_TABLE_PTY = 38,
+	FRORE_TABLE_PTY_PAIR = 39,
+	FRORE_TABLE_COUNT = 40,
 };
 
 /* First bytes behind the stub, whose length is a multiple of the page size; the sections follow at once: frames, HEAD, INDEX, trailer */
@@ -767,10 +789,12 @@ struct frore_vma {
 	uint32_t flags; /* VMA_FLAG_*: mapping flags and advice */
 	uint32_t source; /* Row of `image` (file kinds) or `content` (content kinds), else NONE */
 	uint32_t pkey; /* Protection key */
+	uint32_t window; /* Row of `window` it is a part of, or NONE */
+	uint32_t pad0; /* 0 */
 	struct frore_ref name; /* text: Name given by PR_SET_VMA_ANON_NAME; "" none */
 	struct frore_ref path; /* text: Path in /proc/PID/maps, for people */
 };
-_Static_assert(sizeof(struct frore_vma) == 64, "vma");
+_Static_assert(sizeof(struct frore_vma) == 72, "vma");
 _Static_assert(offsetof(struct frore_vma, start) == 0, "vma.start");
 _Static_assert(offsetof(struct frore_vma, end) == 8, "vma.end");
 _Static_assert(offsetof(struct frore_vma, offset) == 16, "vma.offset");
@@ -780,8 +804,42 @@ _Static_assert(offsetof(struct frore_vma, prot) == 32, "vma.prot");
 _Static_assert(offsetof(struct frore_vma, flags) == 36, "vma.flags");
 _Static_assert(offsetof(struct frore_vma, source) == 40, "vma.source");
 _Static_assert(offsetof(struct frore_vma, pkey) == 44, "vma.pkey");
-_Static_assert(offsetof(struct frore_vma, name) == 48, "vma.name");
-_Static_assert(offsetof(struct frore_vma, path) == 56, "vma.path");
+_Static_assert(offsetof(struct frore_vma, window) == 48, "vma.window");
+_Static_assert(offsetof(struct frore_vma, pad0) == 52, "vma.pad0");
+_Static_assert(offsetof(struct frore_vma, name) == 56, "vma.name");
+_Static_assert(offsetof(struct frore_vma, path) == 64, "vma.path");
+
+/* A range of addresses in which relatives share pages that fork(2) has not copied; made once, inherited, and moved into place by each */
+struct frore_window {
+	uint64_t start; /* First byte */
+	uint64_t end; /* Behind the last byte */
+	uint64_t offset; /* File or content offset of the first byte */
+	uint32_t kind; /* VMA_ANON, VMA_FILE_PRIVATE or VMA_CONTENT_PRIVATE */
+	uint32_t source; /* As in `vma` */
+	uint32_t flags; /* VMA_FLAG_NORESERVE */
+	uint32_t pad0; /* 0 */
+};
+_Static_assert(sizeof(struct frore_window) == 40, "window");
+_Static_assert(offsetof(struct frore_window, start) == 0, "window.start");
+_Static_assert(offsetof(struct frore_window, end) == 8, "window.end");
+_Static_assert(offsetof(struct frore_window, offset) == 16, "window.offset");
+_Static_assert(offsetof(struct frore_window, kind) == 24, "window.kind");
+_Static_assert(offsetof(struct frore_window, source) == 28, "window.source");
+_Static_assert(offsetof(struct frore_window, flags) == 32, "window.flags");
+_Static_assert(offsetof(struct frore_window, pad0) == 36, "window.pad0");
+
+/* Pages that relatives have in common, by mm and address; each row lies within one mapping */
+struct frore_same {
+	uint64_t start; /* First byte */
+	uint64_t end; /* Behind the last byte */
+	uint32_t mm; /* Row of `mm` */
+	uint32_t from; /* Row of the `mm` that has the bytes at the same address: an ancestor, or itself where descendants have them from it */
+};
+_Static_assert(sizeof(struct frore_same) == 24, "same");
+_Static_assert(offsetof(struct frore_same, start) == 0, "same.start");
+_Static_assert(offsetof(struct frore_same, end) == 8, "same.end");
+_Static_assert(offsetof(struct frore_same, mm) == 16, "same.mm");
+_Static_assert(offsetof(struct frore_same, from) == 20, "same.from");
 
 /* One file on disk that mappings refer to */
 struct frore_image {
@@ -792,9 +850,11 @@ struct frore_image {
 	uint64_t dev; /* st_dev */
 	uint32_t flags; /* IMAGE_* */
 	uint32_t content; /* Row of `content` that holds its bytes, or NONE */
+	uint32_t pages; /* Row of `content` of kind IMAGE with the pages that mappings take from it, or NONE */
+	uint32_t pad0; /* 0 */
 	struct frore_ref path; /* text: Path */
 };
-_Static_assert(sizeof(struct frore_image) == 56, "image");
+_Static_assert(sizeof(struct frore_image) == 64, "image");
 _Static_assert(offsetof(struct frore_image, ino) == 0, "image.ino");
 _Static_assert(offsetof(struct frore_image, size) == 8, "image.size");
 _Static_assert(offsetof(struct frore_image, mtime_ns) == 16, "image.mtime_ns");
@@ -802,7 +862,9 @@ _Static_assert(offsetof(struct frore_image, ctime_ns) == 24, "image.ctime_ns");
 _Static_assert(offsetof(struct frore_image, dev) == 32, "image.dev");
 _Static_assert(offsetof(struct frore_image, flags) == 40, "image.flags");
 _Static_assert(offsetof(struct frore_image, content) == 44, "image.content");
-_Static_assert(offsetof(struct frore_image, path) == 48, "image.path");
+_Static_assert(offsetof(struct frore_image, pages) == 48, "image.pages");
+_Static_assert(offsetof(struct frore_image, pad0) == 52, "image.pad0");
+_Static_assert(offsetof(struct frore_image, path) == 56, "image.path");
 
 /* One open file description; rows stand in the order in which they can be opened */
 struct frore_description {
@@ -1099,5 +1161,57 @@ _Static_assert(offsetof(struct frore_hangup, type) == 4, "hangup.type");
 _Static_assert(offsetof(struct frore_hangup, flags) == 8, "hangup.flags");
 _Static_assert(offsetof(struct frore_hangup, what) == 12, "hangup.what");
 _Static_assert(offsetof(struct frore_hangup, told) == 16, "hangup.told");
+
+/* One end of a pseudo-terminal whose master is inside */
+struct frore_pty {
+	uint32_t pair; /* Row of `pty_pair` */
+	uint32_t end; /* PTY_END_* */
+	uint32_t open_flags; /* Access mode */
+	uint32_t pad0; /* 0 */
+};
+_Static_assert(sizeof(struct frore_pty) == 16, "pty");
+_Static_assert(offsetof(struct frore_pty, pair) == 0, "pty.pair");
+_Static_assert(offsetof(struct frore_pty, end) == 4, "pty.end");
+_Static_assert(offsetof(struct frore_pty, open_flags) == 8, "pty.open_flags");
+_Static_assert(offsetof(struct frore_pty, pad0) == 12, "pty.pad0");
+
+/* A pseudo-terminal; rows ascend by number */
+struct frore_pty_pair {
+	int32_t index; /* Number in /dev/pts, -1 any */
+	int32_t session; /* Session that has it as controlling terminal, as the target sees it; 0 none */
+	int32_t foreground; /* Process group in the foreground, as the target sees it; 0 none */
+	uint32_t flags; /* PTY_* */
+	uint32_t rows; /* Window */
+	uint32_t cols; /* Window */
+	uint32_t xpixel; /* Window */
+	uint32_t ypixel; /* Window */
+	uint32_t mode; /* Permission bits of /dev/pts/N, 0 unknown */
+	uint32_t uid; /* Owner of /dev/pts/N */
+	uint32_t gid; /* Group of /dev/pts/N */
+	uint32_t echo; /* Bytes of `input` that come back when it is typed under `fill_termios` */
+	struct frore_ref termios; /* bytes: struct termios2 (44 bytes) */
+	struct frore_ref fill_termios; /* bytes: struct termios2 under which `input` arrives as it is, and is echoed */
+	struct frore_ref input; /* bytes: Typed by the master, not read by the program yet; with the EOF character of `fill_termios` behind a line without end */
+	struct frore_ref backlog; /* bytes: Typed, but not looked at by the terminal yet: to be typed under `termios` */
+	struct frore_ref output; /* bytes: Written by the program, not read by the master yet */
+};
+_Static_assert(sizeof(struct frore_pty_pair) == 88, "pty_pair");
+_Static_assert(offsetof(struct frore_pty_pair, index) == 0, "pty_pair.index");
+_Static_assert(offsetof(struct frore_pty_pair, session) == 4, "pty_pair.session");
+_Static_assert(offsetof(struct frore_pty_pair, foreground) == 8, "pty_pair.foreground");
+_Static_assert(offsetof(struct frore_pty_pair, flags) == 12, "pty_pair.flags");
+_Static_assert(offsetof(struct frore_pty_pair, rows) == 16, "pty_pair.rows");
+_Static_assert(offsetof(struct frore_pty_pair, cols) == 20, "pty_pair.cols");
+_Static_assert(offsetof(struct frore_pty_pair, xpixel) == 24, "pty_pair.xpixel");
+_Static_assert(offsetof(struct frore_pty_pair, ypixel) == 28, "pty_pair.ypixel");
+_Static_assert(offsetof(struct frore_pty_pair, mode) == 32, "pty_pair.mode");
+_Static_assert(offsetof(struct frore_pty_pair, uid) == 36, "pty_pair.uid");
+_Static_assert(offsetof(struct frore_pty_pair, gid) == 40, "pty_pair.gid");
+_Static_assert(offsetof(struct frore_pty_pair, echo) == 44, "pty_pair.echo");
+_Static_assert(offsetof(struct frore_pty_pair, termios) == 48, "pty_pair.termios");
+_Static_assert(offsetof(struct frore_pty_pair, fill_termios) == 56, "pty_pair.fill_termios");
+_Static_assert(offsetof(struct frore_pty_pair, input) == 64, "pty_pair.input");
+_Static_assert(offsetof(struct frore_pty_pair, backlog) == 72, "pty_pair.backlog");
+_Static_assert(offsetof(struct frore_pty_pair, output) == 80, "pty_pair.output");
 
 #endif

@@ -2,7 +2,7 @@
 #include "out.h"
 
 static const char codecs[] = "none\0zstd\0lz4\0flate\0gzip\0snappy\0";
-static const char kinds[] = "file\0inherit\0tty\0pipe\0eventfd\0epoll\0timerfd\0signalfd\0inotify\0memfd\0pidfd\0socket\0hangup\0";
+static const char kinds[] = "file\0inherit\0tty\0pipe\0eventfd\0epoll\0timerfd\0signalfd\0inotify\0memfd\0pidfd\0socket\0hangup\0pty\0";
 
 /* The n-th of names that stand one after the other. */
 static const char *nth(const char *names, uint32_t n)
@@ -22,13 +22,36 @@ const char *kind_name(uint32_t kind)
 	return nth(kinds, kind);
 }
 
+/* Bytes of a run of a file's pages that the mappings of an address space take. */
+static uint64_t mapped_of(const struct artefact *a, uint32_t mm, const struct frore_run *run)
+{
+	uint64_t vmas, images, i, bytes = 0;
+	const struct frore_vma *v = artefact_table(a, FRORE_TABLE_VMA, &vmas);
+	const struct frore_image *image = artefact_table(a, FRORE_TABLE_IMAGE, &images);
+
+	for (i = 0; i < vmas; i++) {
+		uint64_t from = v[i].offset, to = v[i].offset + (v[i].end - v[i].start);
+
+		if (v[i].mm != mm || (v[i].kind != FRORE_VMA_FILE_PRIVATE && v[i].kind != FRORE_VMA_FILE_SHARED) ||
+		    v[i].source >= images || image[v[i].source].pages != run->index)
+			continue;
+		if (from < run->address)
+			from = run->address;
+		if (to > run->address + run->length)
+			to = run->address + run->length;
+		bytes += from < to ? to - from : 0;
+	}
+	return bytes;
+}
+
 struct task_sum sum_task(const struct artefact *a, uint32_t task)
 {
 	struct task_sum sum = {0, 0, 0, 0, 0};
-	uint64_t tasks, vmas, fds, i;
+	uint64_t tasks, vmas, fds, sames, i;
 	const struct frore_task *t = artefact_table(a, FRORE_TABLE_TASK, &tasks);
 	const struct frore_vma *v = artefact_table(a, FRORE_TABLE_VMA, &vmas);
 	const struct frore_fd *f = artefact_table(a, FRORE_TABLE_FD, &fds);
+	const struct frore_same *same = artefact_table(a, FRORE_TABLE_SAME, &sames);
 
 	for (i = 0; i < vmas; i++)
 		if (v[i].mm == t[task].mm) {
@@ -38,13 +61,14 @@ struct task_sum sum_task(const struct artefact *a, uint32_t task)
 	for (i = 0; i < a->run_count; i++) {
 		const struct frore_run *run = &a->runs[i];
 
-		if (run->space != FRORE_SPACE_MM || run->index != t[task].mm)
-			continue;
-		if (run->source == FRORE_SOURCE_STORED)
+		if (run->space == FRORE_SPACE_MM && run->index == t[task].mm && run->source == FRORE_SOURCE_STORED)
 			sum.stored += run->length;
-		else if (run->source == FRORE_SOURCE_IMAGE)
-			sum.from_files += run->length;
+		if (run->space == FRORE_SPACE_CONTENT && run->source == FRORE_SOURCE_IMAGE)
+			sum.from_files += mapped_of(a, t[task].mm, run);
 	}
+	for (i = 0; i < sames; i++)
+		if (same[i].mm == t[task].mm && same[i].from != same[i].mm)
+			sum.stored += same[i].end - same[i].start;
 	for (i = 0; i < fds; i++)
 		sum.descriptors += f[i].task == task;
 	return sum;
@@ -91,6 +115,22 @@ static void describe_socket(struct out *o, const struct artefact *a, uint32_t ro
 	}
 }
 
+static void describe_pty(struct out *o, const struct artefact *a, uint32_t row)
+{
+	uint64_t count, pairs;
+	const struct frore_pty *end = artefact_table(a, FRORE_TABLE_PTY, &count);
+	const struct frore_pty_pair *pair = artefact_table(a, FRORE_TABLE_PTY_PAIR, &pairs);
+
+	if (row >= count || end[row].pair >= pairs)
+		return;
+	pair += end[row].pair;
+	out_str(o, end[row].end == FRORE_PTY_END_MASTER ? "master of " : "");
+	out_str(o, pair->index < 0 ? "a terminal" : "/dev/pts/");
+	if (pair->index >= 0)
+		out_dec(o, pair->index);
+	out_str(o, pair->flags & FRORE_PTY_HUNG_UP ? ", hung up" : "");
+}
+
 void out_description(struct out *o, const struct artefact *a, uint32_t description)
 {
 	uint64_t count, rows;
@@ -133,6 +173,10 @@ void out_description(struct out *o, const struct artefact *a, uint32_t descripti
 		path = d->row < rows ? artefact_text(a, hangup[d->row].told) : "";
 		out_printable(o, path, text_length(path));
 		out_str(o, ", hung up");
+		return;
+	}
+	if (d->kind == FRORE_KIND_PTY) {
+		describe_pty(o, a, d->row);
 		return;
 	}
 	out_str(o, kind_name(d->kind));

@@ -59,6 +59,7 @@ static _Noreturn void root_main(struct launch *l)
 			sys_futex(&s->go, 0 /* FUTEX_WAIT */, 0, 0);
 		sys_exit_group(0);
 	}
+	devpts_enter(l);
 	if (leads_session(l))
 		own_tty_session(l);
 	if (l->own.slave >= 0)

@@ -156,6 +156,12 @@ long clone_with_id(uint64_t flags, int32_t id, int *pidfd);
 long namespaces_enter(struct launch *l);
 /* By the launcher, for its new child: 0 or -errno. */
 long namespaces_write_maps(struct launch *l, int child);
+/* 0, or -errno where there is nothing to detach. */
+long detach_mounts(void);
+/* devpts.c */
+int devpts_needed(const struct launch *l);
+void devpts_mount(struct launch *l);
+void devpts_enter(struct launch *l);
 /* clock.c: monotonic and boot time go on from the freeze, for the children made after this. */
 void clock_continue(struct launch *l);
 void clock_warn(struct launch *l);

@@ -66,7 +66,7 @@ static long wait_for_maps(struct launch *l)
  * What we mount must not show outside, and what is mounted outside must go on showing inside: slave. In a chroot "/" is no mount
  * point; then /proc alone matters, if it is one.
  */
-static long detach_mounts(void)
+long detach_mounts(void)
 {
 	long ret = sys5(__NR_mount, 0, (long)"/", 0, MS_REC | MS_SLAVE, 0);
 
@@ -115,6 +115,8 @@ long namespaces_enter(struct launch *l)
 		family_failed(l, STEP_MAPS, l->r->status->family.error);
 		return -1;
 	}
+	if (ret == 0 && devpts_needed(l)) /* after the maps: a file system of unmapped ids can be opened by nobody */
+		devpts_mount(l);
 	move_cursor(l);
 	return 0;
 }

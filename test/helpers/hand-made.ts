@@ -74,8 +74,8 @@ export function helloSnapshot(pid: number): Snapshot {
 			auxv: new Uint8Array(16),
 		}),
 	);
-	snapshot.vma.push(row('vma', {start: CODE, end: CODE + 0x1000n, prot: 5, source: NONE}));
-	snapshot.vma.push(row('vma', {start: DATA, end: DATA + 0x1000n, prot: 3, source: NONE}));
+	snapshot.vma.push(row('vma', {start: CODE, end: CODE + 0x1000n, prot: 5, source: NONE, window: NONE}));
+	snapshot.vma.push(row('vma', {start: DATA, end: DATA + 0x1000n, prot: 3, source: NONE, window: NONE}));
 	snapshot.inherit.push(row('inherit', {launcher_fd: 1, flags: constants.INHERIT.WRITE}));
 	snapshot.description.push(row('description', {kind: constants.KIND.INHERIT, status: 1}));
 	snapshot.fd.push(row('fd', {fd: 1}));

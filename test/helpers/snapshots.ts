@@ -50,6 +50,12 @@ function repaired(snapshot: Snapshot, rows: number): Snapshot {
 		const start = 0x10000n * BigInt(index + 1);
 		Object.assign(vma, {start, end: start + 0x2000n, mm: 0, kind: index % 5, source: index % rows});
 	}
+	for (const [index, window] of snapshot.window.entries()) {
+		Object.assign(window, {start: 0x10000n * BigInt(index + 1), end: 0x10000n * BigInt(index + 1) + 0x2000n});
+	}
+	for (const [index, same] of snapshot.same.entries()) {
+		Object.assign(same, {start: 0x1000n * BigInt(index), end: 0x1000n * BigInt(index + 1), mm: 0, from: 0});
+	}
 	snapshot.machine.length = 1;
 	return snapshot;
 }

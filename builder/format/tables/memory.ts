@@ -36,8 +36,30 @@ export const memoryTables = {
 		flags: u32('VMA_FLAG_*: mapping flags and advice'),
 		source: u32('Row of `image` (file kinds) or `content` (content kinds), else NONE'),
 		pkey: u32('Protection key'),
+		window: u32('Row of `window` it is a part of, or NONE'),
+		pad0: u32('0'),
 		name: str('Name given by PR_SET_VMA_ANON_NAME; "" none'),
 		path: str('Path in /proc/PID/maps, for people'),
+	}),
+	window: table(
+		'A range of addresses in which relatives share pages that fork(2) has not copied; made once, inherited, and moved into place by each',
+		{
+			start: u64('First byte'),
+			end: u64('Behind the last byte'),
+			offset: u64('File or content offset of the first byte'),
+			kind: u32('VMA_ANON, VMA_FILE_PRIVATE or VMA_CONTENT_PRIVATE'),
+			source: u32('As in `vma`'),
+			flags: u32('VMA_FLAG_NORESERVE'),
+			pad0: u32('0'),
+		},
+	),
+	same: table('Pages that relatives have in common, by mm and address; each row lies within one mapping', {
+		start: u64('First byte'),
+		end: u64('Behind the last byte'),
+		mm: u32('Row of `mm`'),
+		from: u32(
+			'Row of the `mm` that has the bytes at the same address: an ancestor, or itself where descendants have them from it',
+		),
 	}),
 	image: table('One file on disk that mappings refer to', {
 		ino: u64('Inode'),
@@ -47,6 +69,8 @@ export const memoryTables = {
 		dev: u64('st_dev'),
 		flags: u32('IMAGE_*'),
 		content: u32('Row of `content` that holds its bytes, or NONE'),
+		pages: u32('Row of `content` of kind IMAGE with the pages that mappings take from it, or NONE'),
+		pad0: u32('0'),
 		path: str('Path'),
 	}),
 };

@@ -123,7 +123,7 @@ function path(context: CaptureContext, description: Description, name: string, f
 
 const holders = new WeakMap<CaptureContext, Map<string, number>>();
 
-/** " (held by cat, process 77)": who outside the target has the same pipe or socket. */
+/** " (held by cat, process 77)": who outside the target has the same pipe, socket or terminal. */
 export function outsideHolder(context: CaptureContext, link: string): string {
 	let known = holders.get(context);
 	if (!known) {
@@ -153,7 +153,7 @@ function allHolders(context: CaptureContext): Map<string, number> {
 
 		for (const fd of fds) {
 			const link = tryReadLink(`/proc/${pid}/fd/${fd}`)?.toString('latin1') ?? '';
-			if (/^(?:pipe|socket):/.test(link)) {
+			if (/^(?:pipe:|socket:|\/dev\/pts\/)/.test(link)) {
 				found.set(link, pid);
 			}
 		}

@@ -11,6 +11,7 @@ import {captureMemfd, isMemfd} from './memfd.js';
 import {ownerOf} from './owner.js';
 import {capturePidfd} from './pidfd.js';
 import {Pipes} from './pipe.js';
+import {Ptys} from './pty.js';
 import {captureSignalfd} from './signalfd.js';
 import {SocketCapture} from './socket.js';
 import {Sockets} from './sockets.js';
@@ -44,6 +45,7 @@ class DescriptorCapture {
 	readonly #sockets: Sockets;
 	readonly #socketRows: SocketCapture;
 	readonly #pipes: Pipes;
+	readonly #ptys: Ptys;
 	readonly #terminals: Terminals;
 	readonly #paths: WatchedPaths;
 	#descriptions: Description[] = [];
@@ -55,7 +57,8 @@ class DescriptorCapture {
 		this.#sockets = new Sockets(survey);
 		this.#socketRows = new SocketCapture(context, this.#sockets);
 		this.#pipes = new Pipes(context, survey.descriptions);
-		this.#terminals = new Terminals(context, survey.descriptions);
+		this.#ptys = new Ptys(context, survey.descriptions);
+		this.#terminals = new Terminals(context, this.#ptys, survey.descriptions);
 		this.#paths = new WatchedPaths(context, survey.descriptions);
 	}
 
@@ -184,8 +187,8 @@ class DescriptorCapture {
 			return captureMemfd(context, description);
 		}
 
-		if (this.#terminals.isMaster(description)) {
-			return this.#terminals.captureMaster(description);
+		if (this.#ptys.has(description)) {
+			return this.#ptys.capture(description);
 		}
 
 		if (this.#terminals.is(description)) {

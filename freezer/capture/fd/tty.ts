@@ -4,7 +4,18 @@ import {readProcText} from '../../sys/procfs.js';
 import type {CaptureContext} from '../context.js';
 import {parseStat} from '../parse/stat.js';
 import {externalEnd} from './external.js';
-import {append, type Carried, type Description, O_ACCMODE, O_CLOEXEC, S_IFCHR, typeOf, withPulled} from './types.js';
+import type {Ptys} from './pty.js';
+import {
+	append,
+	type Carried,
+	type Description,
+	O_ACCMODE,
+	O_CLOEXEC,
+	S_IFCHR,
+	typeOf,
+	where,
+	withPulled,
+} from './types.js';
 
 const {KIND, TTY} = constants;
 const TCGETS2 = 0x802c_542a;
@@ -12,10 +23,9 @@ const TERMIOS2_SIZE = 44;
 const TIOCGWINSZ = 0x5413;
 const TIOCGEXCL = 0x8004_5440;
 const DEV_TTY = 0x500n;
-const DEV_PTMX = 0x502n;
 const PTS_MAJORS = [136n, 143n] as const;
 
-/** Terminals of the target: which is the controlling one, and how each is set. */
+/** Terminals whose master is outside: which is the controlling one, and how each is set. */
 export class Terminals {
 	readonly #controlling = new Set<bigint>();
 	readonly #stdio = new Set<bigint>();
@@ -23,12 +33,13 @@ export class Terminals {
 
 	constructor(
 		readonly context: CaptureContext,
+		readonly ptys: Ptys,
 		descriptions: readonly Description[],
 	) {
 		for (const {pid} of context.tasks) {
-			const device = BigInt(parseStat(readProcText(`/proc/${pid}/stat`)).ttyNr);
-			if (device !== 0n) {
-				this.#controlling.add(device);
+			const {ttyNr, session} = parseStat(readProcText(`/proc/${pid}/stat`));
+			if (ttyNr !== 0 && !ptys.controls(session)) {
+				this.#controlling.add(BigInt(ttyNr));
 			}
 		}
 
@@ -39,9 +50,8 @@ export class Terminals {
 		}
 	}
 
-	/** A terminal, and not the master side of one. */
 	is(description: Description): boolean {
-		if (typeOf(description) !== S_IFCHR || description.stat.rdev === DEV_PTMX) {
+		if (typeOf(description) !== S_IFCHR || this.ptys.has(description)) {
 			return false;
 		}
 
@@ -53,9 +63,6 @@ export class Terminals {
 
 		return answer;
 	}
-
-	isMaster = (description: Description): boolean =>
-		typeOf(description) === S_IFCHR && description.stat.rdev === DEV_PTMX;
 
 	isControlling = ({stat}: Description): boolean => stat.rdev === DEV_TTY || this.#controlling.has(stat.rdev);
 
@@ -75,22 +82,22 @@ export class Terminals {
 		}
 
 		if (major >= PTS_MAJORS[0] && major <= PTS_MAJORS[1]) {
-			return externalEnd(this.context, description, {
-				kind: 'terminal',
-				told: `the terminal ${description.link}, which is not the controlling one`,
-				byDefault: 'refuse',
-			});
+			return this.#external(description);
 		}
 
 		return {kind: KIND.TTY, row: append(this.context, 'tty', this.#row(description, 0))};
 	}
 
-	captureMaster(description: Description): Carried {
-		return externalEnd(this.context, description, {
-			kind: 'pty',
-			told: 'the master side of a pseudo-terminal',
-			byDefault: 'refuse',
-		});
+	/** A terminal multiplexer has those of its clients, who come back by themselves: it may see them hung up. */
+	#external(description: Description): Carried {
+		const told = `the terminal ${description.link}, which is not the controlling one`;
+		const policy = this.context.options.external ?? (this.ptys.any ? 'hangup' : 'refuse');
+		if (policy !== 'hangup') {
+			return externalEnd(this.context, description, {kind: 'terminal', told, byDefault: 'refuse'});
+		}
+
+		this.context.warn({...where(description), kind: 'terminal', text: `${told}: after the resume it has hung up`});
+		return this.ptys.captureHungUp(description);
 	}
 
 	#row(description: Description, flags: number) {

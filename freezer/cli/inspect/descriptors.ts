@@ -91,6 +91,8 @@ function describe(snapshot: Snapshot, description: RowOf<'description'>, index: 
 			return socket(snapshot, snapshot.socket[row]!, task);
 		case KIND.HANGUP:
 			return `${printable(snapshot.hangup[row]!.told)}; after resuming its peer has closed`;
+		case KIND.PTY:
+			return pty(snapshot, snapshot.pty[row]!);
 		default:
 			return `kind ${description.kind}, unknown to this frore`;
 	}
@@ -121,6 +123,18 @@ function tty(row: RowOf<'tty'>): string {
 	const {TTY} = constants;
 	const what = row.flags & TTY.CONTROLLING ? 'the controlling terminal' : `terminal ${printable(row.path)}`;
 	return `${what}, ${row.cols}x${row.rows}`;
+}
+
+function pty(snapshot: Snapshot, {pair, end}: RowOf<'pty'>): string {
+	const {PTY, PTY_END} = constants;
+	const row = snapshot.pty_pair[pair]!;
+	const name = row.index < 0 ? 'a terminal' : `/dev/pts/${row.index}`;
+	const parts = [`${end === PTY_END.MASTER ? 'master of ' : ''}${name}, ${row.cols}x${row.rows}`];
+	if (row.flags & PTY.HUNG_UP) return `${name}, hung up`;
+	if (row.session) parts.push(`of session ${row.session}`);
+	if (row.output.length) parts.push(`${size(row.output.length)} of output waiting`);
+	if (row.input.length) parts.push(`${size(row.input.length + row.backlog.length)} of input waiting`);
+	return parts.join(', ');
 }
 
 function pipe(snapshot: Snapshot, description: RowOf<'description'>, index: number, task: number): string {

@@ -1,17 +1,9 @@
 /** The mappings of an address space, and how much of each is in the file. */
 import {constants, type RowOf, type Snapshot} from '../../../builder/format/schema.js';
+import {fromFiles, itsOwn, type PageRun, type Placed} from './placed.js';
 import {address, flagNames, printable, protection} from './words.js';
 
-const {VMA, VMA_FLAG, SPACE, SOURCE} = constants;
-
-/** What a report needs of a run of pages. */
-export interface PageRun {
-	readonly address: bigint;
-	readonly length: bigint;
-	readonly index: number;
-	readonly space: number;
-	readonly source: number;
-}
+const {VMA, VMA_FLAG, SOURCE} = constants;
 
 export interface MapReport {
 	/** Hexadecimal, without 0x, as in /proc/PID/maps. */
@@ -25,7 +17,7 @@ export interface MapReport {
 	readonly name: string;
 	/** Mapping flags and advice. */
 	readonly flags: string[];
-	/** Bytes in the artefact that are the target's own (before compression). */
+	/** Bytes in the artefact that are the target's own, also those that an ancestor has, too (before compression). */
 	readonly stored: number;
 	/** Bytes in the artefact that equal the mapped file: not needed where an unchanged local copy is found. */
 	readonly fromFile: number;
@@ -34,7 +26,7 @@ export interface MapReport {
 const kindNames = ['anonymous', 'private file', 'shared file', 'shared memory', 'private content'];
 
 /** Bytes of the mapping that the runs cover; runs ascend by address and do not overlap. */
-function covered(runs: readonly PageRun[], {start, end}: RowOf<'vma'>): number {
+function covered(runs: readonly Placed<PageRun>[], {start, end}: RowOf<'vma'>): number {
 	let low = 0;
 	let high = runs.length;
 	while (low < high) {
@@ -62,12 +54,12 @@ function nameOf(snapshot: Snapshot, vma: RowOf<'vma'>): string {
 
 /** Mappings of one address space, ascending. @param mm row of `mm` */
 export function describeMaps(snapshot: Snapshot, allRuns: readonly PageRun[], mm: number): MapReport[] {
-	const runs = allRuns
-		.filter((run) => run.space === SPACE.MM && run.index === mm)
-		.sort((a, b) => (a.address < b.address ? -1 : 1));
-	// A modified page of a file is stored beside its image, so each source is summed on its own.
-	const own = runs.filter((run) => run.source === SOURCE.STORED);
-	const images = runs.filter((run) => run.source === SOURCE.IMAGE);
+	const ascending = (a: {address: bigint}, b: {address: bigint}): number => (a.address < b.address ? -1 : 1);
+	const own = itsOwn(snapshot, allRuns, mm)
+		.filter(({run}) => run.source === SOURCE.STORED)
+		.sort(ascending);
+	// A modified page of a file may be stored beside its image, so each is summed on its own.
+	const images = fromFiles(snapshot, allRuns, mm).sort(ascending);
 	const {HEAP: _heap, STACK: _stack, RESERVED: _reserved, ...told} = VMA_FLAG;
 	return snapshot.vma
 		.filter((vma) => vma.mm === mm)

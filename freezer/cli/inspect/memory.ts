@@ -4,26 +4,26 @@ import {readFrame} from '../../../builder/artefact-reader.js';
 import type {Decoder} from '../../../builder/codec.js';
 import {constants} from '../../../builder/format/schema.js';
 import type {Frame, Run} from '../../../builder/structures.js';
+import {fromFiles, itsOwn, type Placed} from './placed.js';
 
-const {SPACE, SOURCE} = constants;
+const {SOURCE} = constants;
 const CACHED_FRAMES = 4;
 
 /** Undefined where the bytes cannot be had: not mapped, or a codec that is not to hand. */
 export type ReadMemory = (address: bigint, length: number) => Uint8Array | undefined;
 
-interface Placed {
-	readonly run: Run;
+interface InFrame extends Run {
 	readonly frame: Frame;
 	/** Where its bytes are in the decoded frame. */
 	readonly offset: number;
 }
 
-function placeRuns({frames, runs}: Artefact): Placed[] {
-	const placed: Placed[] = [];
+function placeRuns({frames, runs}: Artefact): InFrame[] {
+	const placed: InFrame[] = [];
 	for (const frame of frames) {
 		let offset = 0;
 		for (const run of runs.slice(frame.first_run, frame.first_run + frame.run_count)) {
-			placed.push({run, frame, offset});
+			placed.push({...run, frame, offset});
 			if (run.source !== SOURCE.ZERO) offset += Number(run.length);
 		}
 	}
@@ -48,15 +48,16 @@ export function memoryReaders(artefact: Artefact, decoder: Decoder): ReadMemory[
 	const all = placeRuns(artefact);
 	const frame = cachedFrames(artefact, decoder);
 	return artefact.snapshot.mm.map((_, mm) => {
-		const own = all.filter(({run}) => run.space === SPACE.MM && run.index === mm);
-		const vmas = artefact.snapshot.vma.filter((vma) => vma.mm === mm);
+		const {snapshot} = artefact;
+		const placed = [...fromFiles(snapshot, all, mm), ...itsOwn(snapshot, all, mm)];
+		const vmas = snapshot.vma.filter((vma) => vma.mm === mm);
 		return (address, length) => {
 			const end = address + BigInt(length);
 			if (!vmas.some((vma) => vma.start <= address && end <= vma.end)) return undefined;
 			const bytes = new Uint8Array(length);
 			try {
-				// In the order of the file: for one address the later frame wins.
-				for (const {run, frame: where, offset} of own) copyRun(run, where, offset, address, bytes, frame);
+				// What a file has gives way to what is its own; then in the order of the file: for one address the later frame wins.
+				for (const piece of placed) copyPiece(piece, address, bytes, frame);
 				return bytes;
 			} catch {
 				return undefined;
@@ -65,23 +66,22 @@ export function memoryReaders(artefact: Artefact, decoder: Decoder): ReadMemory[
 	});
 }
 
-function copyRun(
-	run: Run,
-	where: Frame,
-	offset: number,
+function copyPiece(
+	piece: Placed<InFrame>,
 	address: bigint,
 	into: Uint8Array,
-	frame: (frame: Frame) => Uint8Array,
+	bytesOf: (frame: Frame) => Uint8Array,
 ): void {
+	const {run, skipped} = piece;
 	const end = address + BigInt(into.length);
-	const from = run.address > address ? run.address : address;
-	const to = run.address + run.length < end ? run.address + run.length : end;
+	const from = piece.address > address ? piece.address : address;
+	const to = piece.address + piece.length < end ? piece.address + piece.length : end;
 	if (from >= to) return;
 	const [first, last] = [Number(from - address), Number(to - address)];
 	if (run.source === SOURCE.ZERO) {
 		into.fill(0, first, last);
 		return;
 	}
-	const start = offset + Number(from - run.address);
-	into.set(frame(where).subarray(start, start + last - first), first);
+	const start = run.offset + Number(skipped + from - piece.address);
+	into.set(bytesOf(run.frame).subarray(start, start + last - first), first);
 }

@@ -1,5 +1,6 @@
 /* Looking through copied pages. */
 #include <stdint.h>
+#include <string.h>
 
 #include "native.h"
 
@@ -30,6 +31,23 @@ EXPORT int64_t frore_native_scan_zero(const uint64_t *pages, uint64_t count, uin
 		bitmap[n] = 0;
 	for (n = 0; n < count; n++) {
 		if (!is_zero(pages + n * PAGE_WORDS))
+			continue;
+		bitmap[n / 8] |= (uint8_t)(1 << n % 8);
+		found++;
+	}
+	return found;
+}
+
+/* The same for pages that equal their counterpart in `other` and are not all zeros. */
+EXPORT int64_t frore_native_same_pages(const uint64_t *pages, const uint64_t *other, uint64_t count, uint8_t *bitmap)
+{
+	int64_t found = 0;
+	uint64_t n;
+
+	for (n = 0; n < (count + 7) / 8; n++)
+		bitmap[n] = 0;
+	for (n = 0; n < count; n++) {
+		if (memcmp(pages + n * PAGE_WORDS, other + n * PAGE_WORDS, 4096) != 0 || is_zero(pages + n * PAGE_WORDS))
 			continue;
 		bitmap[n / 8] |= (uint8_t)(1 << n % 8);
 		found++;

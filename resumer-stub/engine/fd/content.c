@@ -2,6 +2,7 @@
 #include <linux/memfd.h>
 #include <linux/time_types.h>
 
+#include "../engine.h"
 #include "kinds.h"
 
 #define O_TMPFILE_RDWR (020200000 | O_RDWR | O_CLOEXEC)
@@ -11,6 +12,7 @@
 #define LOCK_NB 4
 #define LOCK_UN 8
 #define ENOENT 2
+#define MFD_NOEXEC_SEAL_FLAG 8
 
 long reopen(int fd, int flags)
 {
@@ -96,6 +98,33 @@ static void open_readonly(struct fds *f, uint32_t i)
 		move_fd((int)fd, staged_readonly(f, i));
 }
 
+/* Is the very file there whose pages these are? */
+static int image_is_here(const struct fds *f, uint32_t content)
+{
+	uint64_t count, i;
+	const struct frore_image *image = artefact_table(f->a, FRORE_TABLE_IMAGE, &count);
+	int fd;
+
+	for (i = 0; i < count && image[i].pages != content; i++)
+		;
+	fd = i < count ? image_open_same(f->a, &image[i], O_RDONLY) : -1;
+	if (fd >= 0)
+		sys_close(fd);
+	return fd >= 0;
+}
+
+/* Stands for a file that is missing: mapped private by everybody who had mapped that one. Not executable itself (Linux 6.3). */
+static long open_image(const char *path)
+{
+	size_t length = text_length(path), i;
+	long fd;
+
+	for (i = length; i > 0 && length - i < 200 && path[i - 1] != '/'; i--)
+		;
+	fd = sys2(__NR_memfd_create, (long)path + (long)i, MFD_CLOEXEC | MFD_NOEXEC_SEAL_FLAG);
+	return fd < 0 ? sys2(__NR_memfd_create, (long)path + (long)i, MFD_CLOEXEC) : fd;
+}
+
 long contents_open(struct fds *f)
 {
 	uint32_t i;
@@ -112,6 +141,11 @@ long contents_open(struct fds *f)
 			break;
 		case FRORE_CONTENT_DELETED_FILE:
 			fd = open_deleted(path);
+			break;
+		case FRORE_CONTENT_IMAGE:
+			if (image_is_here(f, i))
+				continue;
+			fd = open_image(path);
 			break;
 		case FRORE_CONTENT_FILE:
 			fd = open_embedded(f, path);
@@ -181,7 +215,7 @@ long contents_seal(struct resume *r)
 		int fd = staged_content(&f, i);
 		long ret;
 
-		if (!is_open(fd))
+		if (!is_open(fd) || c->kind == FRORE_CONTENT_IMAGE)
 			continue;
 		sys3(__NR_fchown, fd, c->uid, c->gid);
 		sys2(__NR_fchmod, fd, c->mode);

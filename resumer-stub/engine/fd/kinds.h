@@ -104,6 +104,7 @@ long memfd_open(struct fds *f, uint32_t d, const struct frore_memfd *row);
 long pidfd_open(struct fds *f, uint32_t d, const struct frore_pidfd *row);
 long socket_open(struct fds *f, uint32_t d, const struct frore_socket *row);
 long hangup_open(struct fds *f, uint32_t d, const struct frore_hangup *row);
+long pty_open(struct fds *f, uint32_t d);
 
 /* Further rounds of sockets: connections among each other, what waits in queues, and what would keep those from being filled. */
 long socket_connect(struct fds *f, uint32_t d, const struct frore_socket *row);

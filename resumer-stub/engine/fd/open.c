@@ -60,6 +60,8 @@ static long open_kind(struct fds *f, uint32_t d)
 		KIND_ROW(f, d, HANGUP, hangup);
 		return hangup_open(f, d, row);
 	}
+	case FRORE_KIND_PTY:
+		return pty_open(f, d);
 	}
 	return damaged_table(f);
 }

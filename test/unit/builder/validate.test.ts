@@ -62,6 +62,7 @@ test('mappings that overlap, stand in no order or map nothing are named', (t) =>
 	t.deepEqual(
 		wrong(({vma}) => {
 			vma[0]!.end = vma[1]!.start + 0x1000n;
+			vma[0]!.window = NONE;
 		}),
 		['vma[1] begins at 0x20000, before vma[0] ends at 0x21000'],
 	);
@@ -75,7 +76,23 @@ test('mappings that overlap, stand in no order or map nothing are named', (t) =>
 	t.deepEqual(
 		wrong(({vma}) => {
 			vma[1]!.end += 1n;
+			vma[1]!.window = NONE;
 		}),
 		['vma[1] is 0x20000-0x22001, which are no pages'],
+	);
+});
+
+test('a mapping beyond its window, and common pages out of order, are named', (t) => {
+	t.deepEqual(
+		wrong(({vma}) => {
+			vma[0]!.end += 0x1000n;
+		}),
+		['vma[0] reaches over its window[0]'],
+	);
+	t.deepEqual(
+		wrong(({same}) => {
+			same.reverse();
+		}),
+		['same[1] is out of order'],
 	);
 });

@@ -51,10 +51,19 @@ const thread = (task: number, tid: number, comm: string, rip: bigint, rax: bigin
 
 export function exampleSnapshot(): Snapshot {
 	const vma = (mm: number): RowOf<'vma'>[] => [
-		row('vma', {mm, start: TEXT, end: TEXT + BigInt(PAGE), kind: VMA.FILE_PRIVATE, prot: 5, path: '/usr/bin/server'}),
-		row('vma', {mm, start: HEAP, end: HEAP + 65536n, prot: 3, source: NONE, flags: VMA_FLAG.HEAP}),
 		row('vma', {
 			mm,
+			window: NONE,
+			start: TEXT,
+			end: TEXT + BigInt(PAGE),
+			kind: VMA.FILE_PRIVATE,
+			prot: 5,
+			path: '/usr/bin/server',
+		}),
+		row('vma', {mm, window: NONE, start: HEAP, end: HEAP + 65536n, prot: 3, source: NONE, flags: VMA_FLAG.HEAP}),
+		row('vma', {
+			mm,
+			window: NONE,
 			start: STACK,
 			end: STACK + BigInt(PAGE),
 			prot: 3,
@@ -134,7 +143,8 @@ export function exampleSnapshot(): Snapshot {
 			row('fd', {task: 1, fd: 9, description: 1}),
 		],
 		inherit: [row('inherit', {flags: constants.INHERIT.WAS_TTY})],
-		image: [row('image', {path: '/usr/bin/server', content: NONE})],
+		image: [row('image', {path: '/usr/bin/server', content: NONE, pages: 0})],
+		content: [row('content', {kind: constants.CONTENT.IMAGE, size: BigInt(PAGE), name: '/usr/bin/server'})],
 		file: [
 			row('file', {
 				path: '/var/log/server.log',
@@ -179,7 +189,11 @@ export async function exampleBytes(): Promise<Uint8Array> {
 			space: SPACE.MM,
 			source,
 		});
-		writer.frame([run(TEXT, SOURCE.IMAGE), run(STACK, SOURCE.STORED)], pages, pages, plainEncoder.codec);
+		const code = {...run(0n, SOURCE.IMAGE), index: 0, space: SPACE.CONTENT};
+		// The text of the program is that of both.
+		const raw = mm === 0 ? pages : pages.subarray(PAGE);
+		const stack = run(STACK, SOURCE.STORED);
+		writer.frame(mm === 0 ? [code, stack] : [stack], raw, raw, plainEncoder.codec);
 	}
 	writer.finish(exampleSnapshot());
 	return new Uint8Array(Buffer.concat(chunks));

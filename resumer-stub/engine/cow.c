@@ -1,0 +1,154 @@
+/*
+ * Private pages that relatives share. Copy-on-write sharing is only inherited through fork(2): the root makes every window in the
+ * stage (contents.c); each task fills what its descendants have from it before it forks them, and later moves its part of the window
+ * into place, without the pages that are not its own. mremap(2) moves page tables, so what was shared stays shared.
+ */
+#include <linux/mman.h>
+
+#include "engine.h"
+
+#define HUGE (2ULL << 20)
+
+static const struct frore_window *windows_of(const struct artefact *a, uint64_t *count)
+{
+	return ROWS(a, WINDOW, count);
+}
+
+/* Address space that all windows need in the stage. */
+uint64_t cow_span(const struct artefact *a)
+{
+	uint64_t count, i, span = 0;
+	const struct frore_window *w = windows_of(a, &count);
+
+	for (i = 0; i < count; i++)
+		span += w[i].end - w[i].start + 2 * HUGE;
+	return span;
+}
+
+/* Where the pages of a window stand while they are staged: as far into a huge page as at their own address, so that those move, too. */
+static uint64_t address_of(const struct resume *r, uint32_t row)
+{
+	uint64_t count, i, at = r->window_base;
+	const struct frore_window *w = windows_of(&r->artefact, &count);
+
+	for (i = 0; i < row; i++)
+		at += w[i].end - w[i].start + 2 * HUGE;
+	return ((at + HUGE - 1) & ~(HUGE - 1)) + (w[row].start & (HUGE - 1));
+}
+
+static const struct frore_window *window_of(const struct engine *e, const struct frore_vma *v)
+{
+	uint64_t count;
+	const struct frore_window *w = windows_of(&e->r->artefact, &count);
+
+	if (v->window >= count || v->start < w[v->window].start || v->end > w[v->window].end)
+		return 0;
+	return &w[v->window];
+}
+
+/* Row of `same` of this mm that holds `address`, or the first one behind it; *end is the number of rows. */
+static uint64_t row_at(const struct engine *e, uint64_t address, uint64_t *end)
+{
+	const struct frore_same *s = ROWS(&e->r->artefact, SAME, end);
+	uint64_t low = 0, high = *end;
+
+	while (low < high) {
+		uint64_t middle = (low + high) / 2;
+
+		if (s[middle].mm < e->task->mm || (s[middle].mm == e->task->mm && s[middle].end <= address))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Are these pages of ours filled before we fork, because descendants have them from us? Runs never reach over the end of such a row. */
+int cow_is_staged(const struct engine *e, const struct frore_run *run)
+{
+	uint64_t count, at = row_at(e, run->address, &count);
+	const struct frore_same *s = ROWS(&e->r->artefact, SAME, &count);
+
+	return at < count && s[at].mm == e->task->mm && s[at].from == e->task->mm && s[at].start <= run->address &&
+	       run->length <= s[at].end - run->address;
+}
+
+/* Where a staged run of ours goes; 0 when it points nowhere. */
+uint64_t cow_address(const struct engine *e, const struct frore_run *run)
+{
+	int64_t at = vma_find(e, run->address, run->length);
+	const struct frore_window *w = at < 0 ? 0 : window_of(e, &e->vmas[at]);
+
+	return w ? address_of(e->r, e->vmas[at].window) + (run->address - w->start) : 0;
+}
+
+/* By the root, before anything is filled: its descendants inherit all windows, whether it has a part in them or not. */
+long cow_stage(struct engine *e)
+{
+	struct resume *r = e->r;
+	uint64_t count, i;
+	const struct frore_window *w = windows_of(&r->artefact, &count);
+
+	for (i = 0; i < count; i++) {
+		struct frore_vma whole;
+		long ret;
+
+		memset(&whole, 0, sizeof(whole));
+		whole.start = address_of(r, (uint32_t)i);
+		whole.end = whole.start + (w[i].end - w[i].start);
+		whole.offset = w[i].offset;
+		whole.kind = w[i].kind;
+		whole.source = w[i].source;
+		whole.flags = w[i].flags;
+		if (w[i].start >= w[i].end || (w[i].start | w[i].end) & (PAGE - 1))
+			return refuse(r, "cannot resume this file: it is damaged,", "a window is none", 0, 0);
+		ret = vmas_map_staged(e, &whole);
+		if (ret < 0)
+			return r->status->failed ? -1
+						 : refuse_range(r, "cannot stage what relatives share at", w[i].start, w[i].end, ret,
+								ret == -12 ? "free memory, or raise ulimit -v" : 0);
+	}
+	return 0;
+}
+
+/* Does anybody have pages from us? */
+static int is_eldest(const struct engine *e)
+{
+	uint64_t count, at = row_at(e, 0, &count);
+	const struct frore_same *s = ROWS(&e->r->artefact, SAME, &count);
+
+	for (; at < count && s[at].mm == e->task->mm; at++)
+		if (s[at].from == e->task->mm)
+			return 1;
+	return 0;
+}
+
+/* Before the fork: pages that descendants have from us. */
+long cow_fill(struct engine *e)
+{
+	return is_eldest(e) ? pages_stage(e) : 0;
+}
+
+/* Over a mapping of ours that has just been made: its part of the window, without pages that only relatives have. */
+long cow_take(struct engine *e, const struct frore_vma *v)
+{
+	const struct frore_window *w = window_of(e, v);
+	uint64_t count, at = row_at(e, v->start, &count), from = v->start, length = v->end - v->start;
+	const struct frore_same *s = ROWS(&e->r->artefact, SAME, &count);
+	long ret;
+
+	if (!w)
+		return 0;
+	ret = sys_mremap(address_of(e->r, v->window) + (v->start - w->start), length, length, MREMAP_MAYMOVE | MREMAP_FIXED, v->start);
+	if (ret < 0)
+		return ret;
+	for (; ret >= 0 && from < v->end; at++) {
+		int inside = at < count && s[at].mm == v->mm && s[at].start < v->end;
+		uint64_t to = inside ? s[at].start : v->end;
+
+		if (from < to)
+			ret = sys_madvise(from, to - from, MADV_DONTNEED);
+		from = !inside ? v->end : s[at].end > from ? s[at].end : from;
+	}
+	return ret < 0 ? ret : (long)v->start;
+}
