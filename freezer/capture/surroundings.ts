@@ -1,6 +1,7 @@
 import {constants} from '../../builder/format/schema.js';
 import {kcmp, kcmpType} from '../sys/pidfd.js';
 import type {CaptureContext} from './context.js';
+import {checkCredentials} from './credentials.js';
 import type {ProcessCapture} from './process-capture.js';
 
 const S_IFMT = 0o170000;
@@ -28,6 +29,7 @@ export function checkSurroundings(context: CaptureContext, process: ProcessCaptu
 	}
 
 	checkThreads(context, process);
+	checkCredentials(context, process);
 	if (goesOn) {
 		nameWrittenFiles(context, pid);
 	}

@@ -56,6 +56,29 @@ static long become(struct engine *e)
 	return 0;
 }
 
+/* The runner stands for one user, the first process's. */
+static long refuse_user(struct engine *e)
+{
+	char line[64];
+	struct text t = text_in(line, sizeof(line));
+
+	text_str(&t, "process ");
+	text_dec(&t, e->task->pid);
+	text_str(&t, " as user ");
+	text_dec(&t, e->task->euid);
+	return refuse(e->r, "cannot resume", line, 0, "it is another one than the program's first process has: run it as root");
+}
+
+static int is_of_another_user(const struct engine *e)
+{
+	uint64_t count, one;
+	const struct frore_task *all = ROWS(&e->r->artefact, TASK, &count), *t = e->task;
+	const struct frore_machine *m = ROWS(&e->r->artefact, MACHINE, &one);
+	const struct frore_task *root = &all[m->root_task];
+
+	return t->uid != root->uid || t->euid != root->euid || t->suid != root->suid;
+}
+
 /* Never more privilege than the runner has: in a user namespace of our own every capability goes. */
 long credentials_restore(struct engine *e)
 {
@@ -63,6 +86,8 @@ long credentials_restore(struct engine *e)
 	long ret = 0;
 
 	if (e->r->own_user_namespace || sys0(__NR_geteuid) != 0) {
+		if (is_of_another_user(e))
+			return refuse_user(e);
 		ret = set_capabilities(0, 0, 0);
 		if (ret < 0)
 			return refuse(e->r, "cannot drop", "the capabilities of the new user namespace", -ret, 0);

@@ -75,8 +75,13 @@ static void ready(struct engine *e)
 
 	__atomic_fetch_add(&s->ready, 1, __ATOMIC_SEQ_CST);
 	sys_futex(&s->ready, FUTEX_WAKE, 1, 0);
-	while (__atomic_load_n(&s->go, __ATOMIC_SEQ_CST) == 0 && !tree_given_up(e->r))
+	while (__atomic_load_n(&s->go, __ATOMIC_SEQ_CST) == 0 && !tree_given_up(e->r)) {
+		uint32_t not_yet = 0;
+
 		sys_futex(&s->go, FUTEX_WAIT, 0, look);
+		if (__atomic_load_n(&s->go, __ATOMIC_SEQ_CST) == 0 && tree_lost_child(e->r)) /* either all go, or none */
+			__atomic_compare_exchange_n(&s->go, &not_yet, 2, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	}
 	if (__atomic_load_n(&s->go, __ATOMIC_SEQ_CST) != 1)
 		give_up(e->r, e->task_row);
 }

@@ -112,6 +112,8 @@ void tree_await_stops(struct resume *r, uint32_t task);
 void tree_foreground(struct resume *r, uint32_t task);
 /* True when the resume is given up. */
 int tree_given_up(struct resume *r);
+/* True, after a refusal, when a child has been killed that was to be resumed. */
+int tree_lost_child(struct resume *r);
 
 /* artefact.c */
 long artefact_open(struct resume *r);

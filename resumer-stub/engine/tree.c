@@ -37,6 +37,45 @@ int tree_given_up(struct resume *r)
 	return __atomic_load_n(&r->status->failed, __ATOMIC_SEQ_CST) || __atomic_load_n(&r->status->go, __ATOMIC_SEQ_CST) == 2;
 }
 
+/* Waits for what `options` name without taking it; returns si_code, 0 when there is nothing. */
+static int32_t look(int32_t pid, int options, int32_t *signo)
+{
+	int32_t info[32]; /* siginfo_t */
+
+	info[2] = info[6] = 0;
+	if (sys5(__NR_waitid, P_PID, pid, (long)info, options | WNOWAIT | __WALL, 0) < 0)
+		return 0;
+	*signo = info[6]; /* or the exit code */
+	return info[2];
+}
+
+/* Has somebody killed one of our children? It would be waited for at every meeting point for ever. */
+int tree_lost_child(struct resume *r)
+{
+	uint64_t count, i;
+	const struct frore_task *all = tasks_of(r, &count);
+	int32_t own = (int32_t)sys0(__NR_getpid), signo = 0;
+	char line[80];
+	struct text t = text_in(line, sizeof(line));
+
+	for (i = 0; i < count; i++) {
+		if (all[i].parent >= count || all[all[i].parent].pid != own)
+			continue;
+		if (all[i].flags & FRORE_TASK_ZOMBIE && __atomic_load_n(&r->status->arrived[MEETING_MAPPED], __ATOMIC_SEQ_CST) >= count)
+			continue;
+		if (!look(all[i].pid, WEXITED | WNOHANG, &signo) || tree_given_up(r))
+			continue;
+		text_str(&t, "process ");
+		text_dec(&t, all[i].pid);
+		text_str(&t, " was killed (");
+		text_signal(&t, signo);
+		text_str(&t, ") before it was complete");
+		refuse(r, "cannot resume:", line, 0, 0);
+		return 1;
+	}
+	return 0;
+}
+
 /* Waits until as many have come as there are tasks; -1 when the resume is given up meanwhile. */
 long tree_meet(struct resume *r, enum meeting meeting)
 {
@@ -50,7 +89,7 @@ long tree_meet(struct resume *r, enum meeting meeting)
 	__atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
 	sys_futex(word, FUTEX_WAKE, 0x7fffffff, 0);
 	while ((now = __atomic_load_n(word, __ATOMIC_SEQ_CST)) < count) {
-		if (tree_given_up(r))
+		if (tree_given_up(r) || tree_lost_child(r))
 			return -1;
 		sys_futex(word, FUTEX_WAIT, now, look);
 	}
@@ -260,15 +299,6 @@ static int has_recorded(struct resume *r, uint32_t task, int32_t signo)
 	return 0;
 }
 
-/* Waits for what `options` name without taking it; returns si_code, 0 when there is nothing. */
-static int32_t look(int32_t pid, int options)
-{
-	int32_t info[32];
-
-	info[2] = 0;
-	return sys5(__NR_waitid, P_PID, pid, (long)info, options | WNOWAIT | __WALL, 0) < 0 ? 0 : info[2];
-}
-
 /*
  * After go: children that were stopped stop again, which is no news for us: the kernel's word to wait(2) is taken where the program
  * had heard it, and so is the SIGCHLD, unless another child has ended meanwhile and is hidden behind it.
@@ -279,12 +309,13 @@ void tree_await_stops(struct resume *r, uint32_t task)
 	const struct frore_task *all = tasks_of(r, &count);
 	int64_t none[2] = {0, 0};
 	uint8_t info[128];
+	int32_t signo;
 	int stops = 0;
 
 	for (i = 0; i < count; i++) {
 		if (all[i].parent != task || !(all[i].flags & FRORE_TASK_STOPPED))
 			continue;
-		if (look(all[i].pid, WSTOPPED | WEXITED) == CHILD_STOPPED && !(all[i].flags & FRORE_TASK_STOP_UNTOLD))
+		if (look(all[i].pid, WSTOPPED | WEXITED, &signo) == CHILD_STOPPED && !(all[i].flags & FRORE_TASK_STOP_UNTOLD))
 			sys5(__NR_waitid, P_PID, all[i].pid, (long)info, WSTOPPED | WNOHANG, 0);
 		stops++;
 	}
@@ -292,7 +323,7 @@ void tree_await_stops(struct resume *r, uint32_t task)
 		return;
 	sys4(__NR_rt_sigtimedwait, (long)&mask, 0, (long)none, 8);
 	for (i = 0; i < count; i++)
-		if (all[i].parent == task && !(all[i].flags & FRORE_TASK_ZOMBIE) && look(all[i].pid, WEXITED | WNOHANG))
+		if (all[i].parent == task && !(all[i].flags & FRORE_TASK_ZOMBIE) && look(all[i].pid, WEXITED | WNOHANG, &signo))
 			sys2(__NR_kill, sys0(__NR_getpid), SIGCHLD);
 }
 

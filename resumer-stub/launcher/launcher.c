@@ -181,16 +181,23 @@ static void warn_of_new_id(struct launch *l)
 	     "what remembers the old one (robust mutexes, cached ids, pid files) may fail");
 }
 
-static void go(struct launch *l)
+/* -1 when a task has found meanwhile that another one was killed. */
+static long go(struct launch *l)
 {
 	struct status *s = l->r->status;
+	uint32_t not_yet = 0;
 
 	if (!l->lazy_terminal)
 		terminal_hand_over(l);
-	__atomic_store_n(&s->go, 1, __ATOMIC_SEQ_CST);
+	if (!__atomic_compare_exchange_n(&s->go, &not_yet, 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		terminal_take_back(l);
+		start_tear_down(l);
+		return -1;
+	}
 	sys_futex(&s->go, FUTEX_WAKE, 0x7fffffff, 0);
 	if (l->announce >= 0)
 		sys_write(l->announce, "k", 1);
+	return 0;
 }
 
 /*
@@ -291,6 +298,7 @@ int launcher_run(struct resume *r)
 	if (r->options.verbose)
 		tell_way(l);
 	show_own_terminal(l);
-	go(l);
+	if (go(l) < 0)
+		return fail(r);
 	supervise(l);
 }

@@ -430,11 +430,36 @@ static void check_ends(void)
 	EQUAL(waitpid(-1, NULL, WNOHANG), -1, "a child that nobody made");
 }
 
+/* Takes a while to be resumed. */
+static void prepare_big(void)
+{
+	size_t size = 64 << 20;
+	char *memory = MUST(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+
+	for (size_t i = 0; i < size; i += 4096)
+		pattern_fill(memory + i, 64, i);
+	for (int i = 0; i < 2; i++)
+		if (MUST(fork()) == 0)
+			live_as(i);
+	await_self(0, 1);
+	await_self(1, 1);
+	remember(0);
+	remember(1);
+}
+
+static void check_big(void)
+{
+	expect_self(0, "big");
+	expect_self(1, "big");
+	end_one(0);
+	end_one(1);
+}
+
 static const struct judge_case cases[] = {
 	{"orphan", prepare_orphan, check_orphan},	{"daemon", prepare_daemon, check_daemon},
 	{"leader", prepare_leader, check_leader},	{"sessions", prepare_sessions, check_sessions},
 	{"reaper", prepare_reaper, check_reaper},	{"stopped", prepare_stopped, check_stopped},
-	{"ends", prepare_ends, check_ends},
+	{"ends", prepare_ends, check_ends},		{"big", prepare_big, check_big},
 };
 
 int main(int argc, char **argv)
