@@ -27,7 +27,8 @@ export const references: {readonly [N in TableName]?: {readonly [F in NumberFiel
 	pipe: {pipe: 'pipe_object'},
 	epoll_entry: {description: 'description'},
 	memfd: {content: 'content'},
-	socket: {peer: 'description?'},
+	socket: {peer: 'description?', listener: 'description?', base: 'task'},
+	socket_message: {sender: 'description?'},
 	pty: {pair: 'pty_pair'},
 };
 
