@@ -3,7 +3,18 @@ import {constants, NONE} from '../../../builder/format/schema.js';
 import {eventsNow, POLLIN, POLLPRI} from '../../sys/descriptors.js';
 import {getSocketOption} from '../../sys/sockets.js';
 import type {CaptureContext} from '../context.js';
-import {AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, familyOf, hostOf, portOf, showAddress} from './address.js';
+import {
+	AF_INET,
+	AF_INET6,
+	AF_NETLINK,
+	AF_PACKET,
+	AF_UNIX,
+	familyOf,
+	hostOf,
+	portOf,
+	showAddress,
+	unixName,
+} from './address.js';
 import {type External, externalEnd, hangup, outsideHolder} from './external.js';
 import {Memberships} from './multicast.js';
 import {innerIdOf} from './pidfd.js';
