@@ -1,10 +1,11 @@
 import {checkChildren} from './children.js';
 import type {Collection} from './collection.js';
-import {cpuNeeds} from './cpu.js';
+import {CpuNeeds} from './cpu.js';
 import {captureDescriptors} from './fd/index.js';
 import type {FreezeRequest} from './freeze.js';
 import {Images} from './images.js';
 import {machineRow} from './machine.js';
+import {readLinkText} from './process.js';
 import {ProcessCapture} from './process-capture.js';
 import {captureEnded, captureParents, checkSharing} from './relations.js';
 import type {Asleep} from './sleep.js';
@@ -64,21 +65,47 @@ export function collectState(
 	}
 
 	watch.mark('descriptors');
-	const captured = processes.map((process) => captureMemory(collection, process));
+	const images = new SharedImages(collection);
+	const cpu = new CpuNeeds();
+	const captured = processes.map((process) => captureMemory(collection, process, images.of(process), cpu));
 	watch.mark('mappings');
 	collection.throwRefusals();
 	return {collection, processes: captured};
 }
 
-function captureMemory(collection: Collection, process: ProcessCapture): CapturedProcess {
+/** Files that processes with the same root directory map: opened once for all of them. */
+class SharedImages {
+	readonly #byRoot = new Map<string, Images>();
+
+	constructor(readonly collection: Collection) {}
+
+	of(process: ProcessCapture): Images {
+		const {snapshot} = this.collection;
+		const key = `${readLinkText(`/proc/${process.pid}/ns/mnt`)} ${snapshot.task[process.row]!.root}`;
+		let images = this.#byRoot.get(key);
+		if (!images) {
+			const made = new Images(process.pid, snapshot);
+			this.collection.defer(() => made.close());
+			this.#byRoot.set(key, made);
+			images = made;
+		}
+
+		return images;
+	}
+}
+
+function captureMemory(
+	collection: Collection,
+	process: ProcessCapture,
+	images: Images,
+	cpu: CpuNeeds,
+): CapturedProcess {
 	const {snapshot} = collection;
-	const images = new Images(process.pid, snapshot);
-	collection.defer(() => images.close());
 	const vmas = captureVmas(collection, process, process.mm, process.mappings, images);
 	snapshot.mm[process.mm]!.exe = images.rowOfPath(snapshot.task[process.row]!.exe);
 	const xstates = process.threads.map(({row}) => snapshot.thread[row]!.xstate);
 	const known = new Set(snapshot.cpu_need.map(({name}) => name));
-	const needs = cpuNeeds(process.mappings, process.memory, xstates, (mapping) => isResident(process, mapping));
+	const needs = cpu.of(process, xstates, (mapping) => isResident(process, mapping));
 	snapshot.cpu_need.push(...needs.filter(({name}) => !known.has(name)));
 	return {process, vmas};
 }

@@ -1,9 +1,9 @@
-import {constants} from '../../builder/format/schema.js';
-import {PageMap, type PageRange} from '../sys/pagemap.js';
+import {packFrames} from '../sys/pack.js';
+import {type PageRange, pageRanges} from '../sys/pagemap.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
 import type {Collection} from './collection.js';
 import {FramePacker, type FrameSink} from './frames.js';
-import {copyContent, imagePages, ownPages} from './pages.js';
+import {areaOf, copyContent, hasOwnPages, imagePages, ownPages} from './pages.js';
 
 /** Lets signals in between pieces of work; the argument says whether the target is stopped. */
 type Breathe = (stopped: boolean) => Promise<void>;
@@ -24,59 +24,49 @@ export async function copyMemory(
 		await breathe(true);
 	}
 
+	packer.flush();
 	const own: OwnRanges[] = [];
 	for (const captured of processes) {
 		const {process} = captured;
 		process.inject.finish();
 		process.stopped.pendingStopSignal = process.inject.stopSignal;
-		own.push(await copyOwnPages(captured, packer, breathe));
-	}
-
-	packer.flush();
-	for (const captured of processes) {
-		tellGuards(collection, captured, packer);
+		own.push(await copyOwnPages(collection, captured, outbox, breathe));
 	}
 
 	await breathe(true);
 	return own;
 }
 
+/** Each process has frames of its own: at the resume it need not look at those of others. */
 async function copyOwnPages(
-	{process, vmas}: CapturedProcess,
-	packer: FramePacker,
+	collection: Collection,
+	captured: CapturedProcess,
+	outbox: {put: FrameSink},
 	breathe: Breathe,
 ): Promise<OwnRanges> {
-	const pageMap = new PageMap(process.pid);
-	const own: PageRange[][] = [];
-	try {
-		for (const vma of vmas) {
-			const ranges: PageRange[] = [];
-			for (const stretch of ownPages(vma, process.mm, process.memory, pageMap)) {
-				packer.add(stretch);
-				if (stretch.source === constants.SOURCE.STORED) {
-					ranges.push({start: stretch.address, end: stretch.address + BigInt(stretch.length)});
-				}
-
-				if (stretch.length >= LONG) {
-					await breathe(true);
-				}
-			}
-
-			own.push(ranges);
+	const {process, vmas} = captured;
+	const looked = vmas.filter(hasOwnPages);
+	const found = pageRanges(process.pid, looked.map(areaOf));
+	const ranges = new Map(looked.map((vma, i) => [vma, found[i]!]));
+	const stretches = looked.flatMap((vma) => ownPages(vma, ranges.get(vma)!, process.memory));
+	const unreadable: bigint[] = [];
+	for (const frame of packFrames(process.pid, process.mm, stretches)) {
+		unreadable.push(...frame.unreadable);
+		if (frame.runs.length > 0) {
+			outbox.put(frame.runs, frame.raw);
 		}
-	} finally {
-		pageMap.close();
+
+		await breathe(true);
 	}
 
-	return own;
+	tellGuards(collection, captured, unreadable);
+	return vmas.map((vma) => ranges.get(vma) ?? []);
 }
 
 /** Guard pages (MADV_GUARD_INSTALL) read as zeros after the resume instead of raising SIGSEGV. */
-function tellGuards(collection: Collection, {process, vmas}: CapturedProcess, packer: FramePacker): void {
+function tellGuards(collection: Collection, {process, vmas}: CapturedProcess, unreadable: readonly bigint[]): void {
 	const guarded = vmas.filter(({mapping}) => mapping.flags.has('gu'));
-	const pages = packer.unreadable.filter(
-		({index, address}) => index === process.mm && guarded.some(({row}) => address >= row.start && address < row.end),
-	);
+	const pages = unreadable.filter((address) => guarded.some(({row}) => address >= row.start && address < row.end));
 	if (pages.length > 0) {
 		collection.warn({
 			pid: process.innerPid,
@@ -106,6 +96,3 @@ export async function copyImages(
 
 	packer.flush();
 }
-
-/** Bytes after which a signal may come in. */
-const LONG = 1 << 23;

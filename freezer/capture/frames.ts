@@ -34,8 +34,6 @@ export class FramePacker {
 	#open = false;
 	/** Bytes that were all zeros. */
 	zeroBytes = 0;
-	/** Pages inside a stretch that could not be read (guard pages). */
-	readonly unreadable: {index: number; address: bigint}[] = [];
 
 	constructor(readonly sink: FrameSink) {}
 
@@ -53,7 +51,6 @@ export class FramePacker {
 			const got = stretch.read(address, this.#buffer.subarray(this.#used, this.#used + wanted));
 			const whole = got === wanted ? got : got - (got % PAGE_SIZE);
 			if (whole === 0) {
-				this.unreadable.push({index: stretch.index, address});
 				done += PAGE_SIZE;
 				continue;
 			}

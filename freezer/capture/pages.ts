@@ -1,51 +1,37 @@
 import {readSync} from 'node:fs';
 import {constants} from '../../builder/format/schema.js';
 import type {ProcessMemory} from '../sys/memory.js';
-import type {PageMap, PageRange} from '../sys/pagemap.js';
-import {addr, PAGE_SIZE} from '../sys/types.js';
+import type {MemoryStretch} from '../sys/pack.js';
+import type {Area, PageRange} from '../sys/pagemap.js';
+import {PAGE_SIZE} from '../sys/types.js';
 import type {ContentSource} from './context.js';
 import type {FramePacker, PageReader, Stretch} from './frames.js';
 import type {CapturedVma} from './vmas.js';
 
 const {SOURCE, SPACE, VMA, VMA_FLAG} = constants;
 
-/** Longest stretch, so that signals can be looked at in between. */
-const PIECE = 1n << 24n;
+/** Mappings whose pages are copied while the target is stopped. */
+export const hasOwnPages = ({row}: CapturedVma): boolean =>
+	!(row.flags & (VMA_FLAG.WIPEONFORK | VMA_FLAG.DROPPABLE)) &&
+	row.kind !== VMA.FILE_SHARED &&
+	row.kind !== VMA.CONTENT_SHARED;
 
-/** Which pages of a mapping are copied while the target is stopped, and which can be read from the mapped file afterwards. */
-export function* ownPages(vma: CapturedVma, mm: number, memory: ProcessMemory, pageMap: PageMap): Generator<Stretch> {
-	const {row} = vma;
-	if (
-		row.flags & (VMA_FLAG.WIPEONFORK | VMA_FLAG.DROPPABLE) ||
-		row.kind === VMA.FILE_SHARED ||
-		row.kind === VMA.CONTENT_SHARED
-	) {
-		return;
+/** Where to look for them. */
+export const areaOf = ({row}: CapturedVma): Area => ({start: row.start, end: row.end, own: row.kind !== VMA.ANON});
+
+/** What is copied of such a mapping, given the pages that are its own. */
+export function ownPages(vma: CapturedVma, own: readonly PageRange[], memory: ProcessMemory): MemoryStretch[] {
+	const {row, mapping, image} = vma;
+	// process_vm_readv respects protection: pages behind PROT_NONE or write-only mappings are read by the other way.
+	const mem = mapping.read ? undefined : memory.descriptor;
+	const keepZeros = row.kind !== VMA.ANON;
+	const stored = own.map(({start, end}) => ({start, end, source: SOURCE.STORED, keepZeros, mem}));
+	if (!image?.embed || image.fd !== undefined) {
+		return stored;
 	}
 
-	const anonymous = row.kind === VMA.ANON;
-	const read = memoryReader(vma, memory);
-	const stretch = (range: PageRange, source: number): Stretch => ({
-		space: SPACE.MM,
-		index: mm,
-		address: range.start,
-		length: Number(range.end - range.start),
-		source,
-		read,
-		keepZeros: !anonymous && source === SOURCE.STORED,
-	});
-	const own = [...pageMap.ranges(row.start, row.end, anonymous ? 'any' : 'own')];
-	for (const range of own) {
-		for (let start = range.start; start < range.end; start += PIECE) {
-			yield stretch({start, end: start + PIECE < range.end ? start + PIECE : range.end}, SOURCE.STORED);
-		}
-	}
-
-	if (vma.image?.embed && vma.image.fd === undefined) {
-		for (const range of complement(row.start, row.end, own)) {
-			yield stretch(range, SOURCE.IMAGE);
-		}
-	}
+	const others = complement(row.start, row.end, own);
+	return [...stored, ...others.map(({start, end}) => ({start, end, source: SOURCE.IMAGE, keepZeros: false, mem}))];
 }
 
 /** Unmodified pages of an embedded file, read from the file itself: it can be done after the target has been released. */
@@ -80,13 +66,6 @@ export function* imagePages(vma: CapturedVma, mm: number, own: readonly PageRang
 
 /** A shared mapping of a file that was opened for reading alone is as good as a private one: the program cannot write to it. */
 const isReadOnly = ({mapping}: CapturedVma): boolean => !mapping.write && !mapping.flags.has('mw');
-
-/** process_vm_readv respects protection: pages behind PROT_NONE or write-only mappings are read by the other way. */
-function memoryReader(vma: CapturedVma, memory: ProcessMemory): PageReader {
-	return vma.mapping.read
-		? (address, buffer) => memory.readInto(addr(address), buffer)
-		: (address, buffer) => memory.readForced(addr(address), buffer);
-}
 
 export function complement(start: bigint, end: bigint, ranges: readonly PageRange[]): PageRange[] {
 	const gaps: PageRange[] = [];

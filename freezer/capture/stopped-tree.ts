@@ -1,4 +1,5 @@
 import {tryReadProcText} from '../sys/procfs.js';
+import {childrenOfAll} from '../sys/threads.js';
 import type {Pid} from '../sys/types.js';
 import {failure, refusal} from './errors.js';
 import {findVdso} from './mm.js';
@@ -56,12 +57,13 @@ export class StoppedTree implements Disposable {
 		this.processes.push(StoppedProcess.stop(pid, timeoutSeconds, {vdso: findVdso(pid), suspendFilters}));
 	}
 
-	/** A stopped parent makes no more children; those that it made meanwhile show in the next round. */
+	/** A stopped parent makes no more children; orphans that it inherits meanwhile show in the next round. */
 	#addDescendants(timeoutSeconds: number): void {
 		for (let found = true; found; ) {
 			found = false;
-			for (const parent of [...this.processes]) {
-				for (const child of childrenOf(parent.pid)) {
+			// Grows meanwhile: children are looked at in the same round.
+			for (const parent of this.processes) {
+				for (const child of childrenOfAll(parent.pid, [...parent.threads.keys()])) {
 					found = this.#take(child as Pid, parent.pid, timeoutSeconds) || found;
 				}
 			}

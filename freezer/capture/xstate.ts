@@ -30,15 +30,8 @@ export function xstateLayout(): readonly RowOf<'xcomp'>[] {
 export const componentsInUse = (xstate: Buffer): bigint =>
 	xstate.length >= FIRST_COMPONENT ? xstate.readBigUInt64LE(XSTATE_BV) : 3n;
 
-/** Cuts off what lies behind the last component in use. */
-export function trimXstate(xstate: Buffer): Buffer {
-	const inUse = componentsInUse(xstate);
-	let length = Math.min(FIRST_COMPONENT, xstate.length);
-	for (const {id, offset, size} of xstateLayout()) {
-		if (inUse & (1n << BigInt(id))) {
-			length = Math.max(length, offset + size);
-		}
-	}
+let components: Uint32Array | undefined;
 
-	return xstate.subarray(0, Math.min(length, xstate.length));
-}
+/** Id, offset and size of each, one after the other. */
+export const stateComponents = (): Uint32Array =>
+	(components ??= Uint32Array.from(xstateLayout().flatMap(({id, offset, size}) => [id, offset, size])));
