@@ -1,7 +1,7 @@
 import {planBirths} from './births.js';
 import {checkChildren} from './children.js';
 import type {Collection} from './collection.js';
-import {cpuNeeds} from './cpu.js';
+import {CpuNeeds} from './cpu.js';
 import {captureDescriptors} from './fd/index.js';
 import type {FreezeRequest} from './freeze.js';
 import {Images} from './images.js';
@@ -72,19 +72,25 @@ export function collectState(
 	watch.mark('descriptors');
 	const images = new Images(snapshot);
 	collection.defer(() => images.close());
-	const captured = processes.map((process) => captureMemory(collection, process, images));
+	const cpu = new CpuNeeds();
+	const captured = processes.map((process) => captureMemory(collection, process, images, cpu));
 	watch.mark('mappings');
 	collection.throwRefusals();
 	return {collection, processes: captured, images};
 }
 
-function captureMemory(collection: Collection, process: ProcessCapture, images: Images): CapturedProcess {
+function captureMemory(
+	collection: Collection,
+	process: ProcessCapture,
+	images: Images,
+	cpu: CpuNeeds,
+): CapturedProcess {
 	const {snapshot} = collection;
 	const vmas = captureVmas(collection, process, process.mm, process.mappings, images);
 	snapshot.mm[process.mm]!.exe = images.rowOfPath(snapshot.task[process.row]!.exe);
 	const xstates = process.threads.map(({row}) => snapshot.thread[row]!.xstate);
 	const known = new Set(snapshot.cpu_need.map(({name}) => name));
-	const needs = cpuNeeds(process.mappings, process.memory, xstates, (mapping) => isResident(process, mapping));
+	const needs = cpu.of(process, xstates, (mapping) => isResident(process, mapping));
 	snapshot.cpu_need.push(...needs.filter(({name}) => !known.has(name)));
 	return {process, vmas};
 }

@@ -4,6 +4,7 @@ import {ProcessMemory} from '../sys/memory.js';
 import {pidfdOpen} from '../sys/pidfd.js';
 import {readProc, tryReadProcText} from '../sys/procfs.js';
 import type {Registers} from '../sys/registers.js';
+import {type Look, lookAtAll} from '../sys/threads.js';
 import {addr, type Fd, type Pid, type RemoteAddr, type Tid} from '../sys/types.js';
 import type {CapturedTask, CapturedThread} from './context.js';
 import {type InjectionSite, ProcessInjector} from './injector.js';
@@ -18,12 +19,16 @@ import {type Asleep, asleepFor} from './sleep.js';
 import type {StoppedProcess, StoppedThread} from './stop.js';
 import {abortRestartableSequence, hidesItsTime, type Normalised, normalise} from './syscalls.js';
 import {toText} from './text.js';
-import {applyRegisters, applyResumed, inquireThread, threadRow} from './threads.js';
+import {applyRegisters, applyResumed, inquireThreads, threadRow} from './threads.js';
 import {captureItimers, capturePosixTimers} from './timers.js';
+import {stateComponents} from './xstate.js';
 
 interface ThreadWork extends CapturedThread {
 	readonly stopped: StoppedThread;
+	readonly look: Look;
 	readonly asleepNs: bigint | undefined;
+	/** As it is when no handler is about to run. */
+	readonly normalised: Normalised;
 	readonly site: InjectionSite;
 	/** Set when it has not come out of an earlier resume yet. */
 	readonly resumed: ResumedState | undefined;
@@ -42,6 +47,8 @@ export class ProcessCapture implements CapturedTask {
 	readonly filesOwner: number;
 	readonly mappings: readonly Mapping[];
 	readonly facts: ProcessFacts;
+	readonly #pending: RowOf<'pending'>[] = [];
+	#actions: readonly RowOf<'sigaction'>[] = [];
 
 	constructor(
 		readonly snapshot: Snapshot,
@@ -60,22 +67,30 @@ export class ProcessCapture implements CapturedTask {
 		this.filesOwner = this.row;
 		this.mm = snapshot.mm.push(mmRow(pid, this.facts.stat, this.mappings, this.memory)) - 1;
 		const firstThread = snapshot.thread.length;
-		this.threads = this.#threadsInOrder().map((thread) => this.#beginThread(thread, sleepers, stopTime));
 		const leader = stopped.leader;
+		const inOrder = this.#threadsInOrder();
+		const looks = lookAtAll(
+			pid,
+			inOrder.map(({tid}) => tid),
+			stateComponents(),
+		);
+		this.threads = inOrder.map((thread, i) => this.#beginThread(thread, looks[i]!, sleepers, stopTime));
 		snapshot.task.push(taskRow(pid, this.facts, this.mm, firstThread, this.threads.length, leader.jobStop !== 0));
-		snapshot.pending.push(...capturePending(this.row, NONE, leader.tid));
+		this.#waits(capturePending(this.row, NONE, leader.tid));
 		this.inject = new ProcessInjector(
 			this.memory,
-			this.threads[0]!.site,
+			this.threads.map(({site}) => site),
 			this.mappings,
 			this.facts.status.number('Seccomp') !== 0,
+			this.facts.status.mask('SigCgt'),
 		);
 	}
 
 	/** What only the target can tell about itself, by injected calls. */
 	inquire(): void {
 		const {snapshot, row, pid, inject} = this;
-		snapshot.sigaction.push(...captureSigactions(row, this.facts.status, inject));
+		this.#actions = captureSigactions(row, this.facts.status, inject);
+		snapshot.sigaction.push(...this.#actions);
 		inquireProcess(snapshot.task[row]!, inject);
 		inquireMm(
 			snapshot.mm[this.mm]!,
@@ -85,22 +100,21 @@ export class ProcessCapture implements CapturedTask {
 		snapshot.itimer.push(...captureItimers(row, inject));
 		snapshot.posix_timer.push(...capturePosixTimers(row, pid, inject, (tid) => this.#innerTid(tid)));
 		snapshot.rlimit.push(...captureLimits(row, pid));
-		for (const thread of this.threads) {
-			inject.switchTo(thread.site);
-			inquireThread(snapshot.thread[thread.row]!, inject);
-		}
+		inquireThreads(
+			this.threads.map((thread) => snapshot.thread[thread.row]!),
+			inject,
+		);
 	}
 
 	/** Makes the saved registers restartable, now that pending signals and handlers are known. */
 	settleRegisters(): void {
-		const actions = this.snapshot.sigaction.filter((action) => action.task === this.row);
-		const pending = this.snapshot.pending.filter((signal) => signal.task === this.row);
 		// A filter that never thought of restart_syscall(2) would kill the process at the release.
 		const filtered = this.facts.status.number('Seccomp') !== 0;
 		for (const thread of this.threads) {
 			const row = this.snapshot.thread[thread.row]!;
-			const flags = deliverableHandlerFlags(pending, thread.row, row.sigmask, actions);
-			const normalised = this.#normalise(thread.stopped, thread.asleepNs, row.rseq, flags);
+			const flags = deliverableHandlerFlags(this.#pending, thread.row, row.sigmask, this.#actions);
+			const normalised =
+				flags === undefined ? thread.normalised : this.#normalise(thread.stopped, thread.asleepNs, thread.look, flags);
 			applyRegisters(row, normalised);
 			if (thread.resumed) {
 				applyResumed(row, thread.resumed);
@@ -114,33 +128,47 @@ export class ProcessCapture implements CapturedTask {
 		this.memory.close();
 	}
 
+	#waits(signals: readonly RowOf<'pending'>[]): void {
+		this.snapshot.pending.push(...signals);
+		this.#pending.push(...signals);
+	}
+
 	#threadsInOrder(): StoppedThread[] {
 		const {leader} = this.stopped;
 		return [leader, ...[...this.stopped.threads.values()].filter((thread) => thread !== leader)];
 	}
 
-	#beginThread(stopped: StoppedThread, sleepers: ReadonlyMap<number, Asleep>, stopTime: bigint): ThreadWork {
+	#beginThread(
+		stopped: StoppedThread,
+		look: Look,
+		sleepers: ReadonlyMap<number, Asleep>,
+		stopTime: bigint,
+	): ThreadWork {
 		const {tid} = stopped;
-		const row: RowOf<'thread'> = threadRow(this.pid, this.#innerTid(tid), this.row, stopped);
+		const row: RowOf<'thread'> = threadRow(this.#innerTid(tid), this.row, stopped, look);
 		const index = this.snapshot.thread.push(row) - 1;
-		this.snapshot.pending.push(...capturePending(this.row, index, tid));
+		if (look.pending) {
+			this.#waits(capturePending(this.row, index, tid));
+		}
+
 		const asleepNs = hidesItsTime(stopped.registers)
 			? asleepFor(this.pid, tid, sleepers.get(tid), stopTime)
 			: undefined;
-		const {registers, restart} = this.#normalise(stopped, asleepNs, row.rseq, undefined);
+		const normalised = this.#normalise(stopped, asleepNs, look, undefined);
+		const {registers, restart} = normalised;
 		const landing = {
 			registers,
 			...(restart && {restart: {register: restart.register, timespec: timespec(restart.seconds, restart.fraction)}}),
 		};
-		const site = {tid, original: stopped.registers, signalMask: row.sigmask, landing};
+		const site = {tid, original: stopped.registers, signalMask: row.sigmask, affinity: look.affinity, landing};
 		const resumed = resumedState(stopped.registers, this.mappings, this.memory);
-		return {row: index, tid, innerTid: row.tid, stopped, asleepNs, site, resumed};
+		return {row: index, tid, innerTid: row.tid, stopped, look, asleepNs, normalised, site, resumed};
 	}
 
 	#normalise(
 		stopped: StoppedThread,
 		asleepNs: bigint | undefined,
-		rseqArea: bigint,
+		look: Look,
 		handlerFlags: bigint | undefined,
 	): Normalised {
 		const read = (address: RemoteAddr, length: number) => this.memory.tryRead(address, length);
@@ -151,7 +179,7 @@ export class ProcessCapture implements CapturedTask {
 			handlerFlags,
 			read,
 		});
-		abortRestartableSequence(normalised.registers, rseqArea, read);
+		abortRestartableSequence(normalised.registers, look.rseqSection, read);
 		return normalised;
 	}
 

@@ -20,21 +20,27 @@ const shareable: readonly (readonly [number, string])[] = [
 	[kcmpType.FS, 'its working directory and umask'],
 ];
 
-/** Sharing that cannot be given back yet is refused by name. */
+/** Sharing that cannot be given back yet is refused by name. The kernel's order brings those that share next to each other. */
 export function checkSharing(collection: Collection, processes: readonly ProcessCapture[]): void {
-	for (const [i, one] of processes.entries()) {
-		for (const other of processes.slice(0, i)) {
-			for (const [type, what] of shareable) {
-				if (kcmp(one.pid, other.pid, type, 0, 0) === 0) {
-					collection.refuse({
-						pid: one.innerPid,
-						kind: 'shared-state',
-						text: `it shares ${what} with process ${other.innerPid} (clone without CLONE_THREAD), which would become separate`,
-					});
-				}
+	for (const [type, what] of shareable) {
+		const inOrder = [...processes].sort((a, b) => order(a, b, type) || a.row - b.row);
+		for (const [i, one] of inOrder.entries()) {
+			const other = inOrder[i - 1];
+			if (other && order(one, other, type) === 0) {
+				collection.refuse({
+					pid: one.innerPid,
+					kind: 'shared-state',
+					text: `it shares ${what} with process ${other.innerPid} (clone without CLONE_THREAD), which would become separate`,
+				});
 			}
 		}
 	}
+}
+
+/** As kcmp(2) tells it: 1 less, 2 greater; what it does not tell is not the same. */
+function order(a: ProcessCapture, b: ProcessCapture, type: number): number {
+	const told = a === b ? 0 : (kcmp(a.pid, b.pid, type, 0, 0) ?? a.row - b.row);
+	return told === 1 ? -1 : told;
 }
 
 /** Rows of children that have ended: only their ids and their status come back. */
@@ -44,12 +50,13 @@ export function captureEnded(
 	ended: readonly Ended[],
 ): void {
 	const {snapshot} = collection;
+	const rows = new Map(processes.map(({pid, row}) => [pid, row]));
 	for (const {pid, parent} of ended) {
 		const facts = readFacts(pid);
 		const own = (pid as number) === process.pid;
 		const row: RowOf<'task'> = {
 			...taskRow(pid, facts, 0, 0, 0, false),
-			parent: processes.find((candidate) => candidate.pid === parent)?.row ?? NONE,
+			parent: rows.get(parent) ?? NONE,
 			flags: constants.TASK.ZOMBIE,
 			wait_status: own ? 0 : facts.stat.exitCode,
 		};

@@ -153,7 +153,7 @@ function writtenOffsets({task, mapping}: View): ReadonlySet<number> {
 	const pageMap = new PageMap(task.pid);
 	const offsets = new Set<number>();
 	try {
-		for (const {start, end} of pageMap.ranges(mapping.start, mapping.end, 'own')) {
+		for (const {start, end} of pageMap.ranges([{start: mapping.start, end: mapping.end, own: true}]).flat()) {
 			for (let at = start; at < end; at += BigInt(PAGE_SIZE)) {
 				offsets.add(Number(at - mapping.start + mapping.offset));
 			}

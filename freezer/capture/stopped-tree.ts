@@ -1,5 +1,6 @@
 import {CLOCK, clockNow, sleepMicroseconds} from '../sys/clock.js';
 import {tryReadProcText} from '../sys/procfs.js';
+import {childrenOfAll} from '../sys/threads.js';
 import type {Pid, Tid} from '../sys/types.js';
 import {FroreError, failure, refusal} from './errors.js';
 import {findVdso} from './mm.js';
@@ -77,12 +78,13 @@ export class StoppedTree implements Disposable {
 		}
 	}
 
-	/** A stopped parent makes no more children; those that it made meanwhile show in the next round. */
+	/** A stopped parent makes no more children; orphans that it inherits meanwhile show in the next round. */
 	#addDescendants(): void {
 		for (let found = true; found; ) {
 			found = this.#adoptNewborn();
-			for (const parent of [...this.processes]) {
-				for (const child of childrenOf(parent.pid)) {
+			// Grows meanwhile: children are looked at in the same round.
+			for (const parent of this.processes) {
+				for (const child of childrenOfAll(parent.pid, [...parent.threads.keys()])) {
 					found = this.#take(child as Pid, parent.pid) || found;
 				}
 			}
