@@ -5,7 +5,6 @@ import * as ptrace from '../sys/ptrace.js';
 import {Registers} from '../sys/registers.js';
 import {type News, pollAll, seizeAll} from '../sys/threads.js';
 import type {Pid, Tid} from '../sys/types.js';
-import {Unstick} from '../sys/unstick.js';
 import {FroreError, failure, refusal} from './errors.js';
 import {ptraceHint} from './preflight.js';
 import {askForRestart} from './syscalls.js';
@@ -59,8 +58,6 @@ export class StoppedProcess implements Disposable {
 	/** Stop signals that arrived while system calls were injected. */
 	pendingStopSignal = 0;
 	#released = false;
-	/** Threads that end while others are waited for would keep us waiting. */
-	readonly #unstick = new Unstick();
 	readonly #image: string | undefined;
 
 	private constructor(
@@ -83,7 +80,6 @@ export class StoppedProcess implements Disposable {
 				process.#leaveVdso(vdso, deadline);
 			}
 
-			process.#unstick[Symbol.dispose]();
 			return process;
 		} catch (error) {
 			process.release('continue');
@@ -137,8 +133,6 @@ export class StoppedProcess implements Disposable {
 
 			detach(tid);
 		}
-
-		this.#unstick[Symbol.dispose]();
 	}
 
 	[Symbol.dispose](): void {

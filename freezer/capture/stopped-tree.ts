@@ -2,6 +2,7 @@ import {CLOCK, clockNow, sleepMicroseconds} from '../sys/clock.js';
 import {tryReadProcText} from '../sys/procfs.js';
 import {childrenOfAll} from '../sys/threads.js';
 import type {Pid, Tid} from '../sys/types.js';
+import {Unstick} from '../sys/unstick.js';
 import {FroreError, failure, refusal} from './errors.js';
 import {findVdso} from './mm.js';
 import {parseStat, type Stat} from './parse/stat.js';
@@ -26,6 +27,9 @@ export class StoppedTree implements Disposable {
 	/** Born during the stop, at a stop since then; not among the processes yet. */
 	readonly #newborn = new Set<Tid>();
 	readonly #deadline: bigint;
+
+	/** Threads that end while others are waited for would keep us waiting. */
+	readonly #unstick = new Unstick();
 
 	private constructor(
 		private readonly root: Pid,
@@ -60,6 +64,7 @@ export class StoppedTree implements Disposable {
 		}
 
 		this.#newborn.clear();
+		this.#unstick[Symbol.dispose]();
 	}
 
 	[Symbol.dispose](): void {
