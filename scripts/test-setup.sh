@@ -15,6 +15,9 @@ need musl-gcc musl-tools
 need setpriv util-linux
 need python3 python3
 need tmux tmux
+need screen screen
+need expect expect
+need script bsdutils
 need bc bc
 need vim vim
 need nano nano

@@ -458,6 +458,7 @@ static void check_own(void)
 	int id = 0, again;
 
 	same_number(&own);
+	EQUAL(fcntl(own.slave, F_GETFD), 0, "close-on-exec");
 	EQUAL(getsid(0), getpid(), "the session");
 	MUST(ioctl(own.master, TIOCGSID, &id));
 	EQUAL(id, getpid(), "the session of the terminal");

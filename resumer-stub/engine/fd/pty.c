@@ -15,7 +15,6 @@
 #define PTY_LIMIT 4096 /* kernel.pty.max unless somebody has raised it */
 #define PIECE 256
 #define ARRIVES_MS 500
-#define OPEN_FLAGS (O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
 
 /* Surplus pairs, above every number in use. */
 struct surplus {
@@ -35,9 +34,10 @@ static int wait_for(int fd, short events)
 	return sys3(__NR_poll, (long)&p, 1, ARRIVES_MS) > 0 && p.revents & events;
 }
 
+/* Without O_CLOEXEC, which the kernel would keep as a status flag that /proc shows for ever (ptm_open_peer, 6.18). */
 static long open_peer(int master, int mode)
 {
-	return sys3(__NR_ioctl, master, TIOCGPTPEER, (mode & O_ACCMODE) | OPEN_FLAGS);
+	return sys3(__NR_ioctl, master, TIOCGPTPEER, (mode & O_ACCMODE) | O_NOCTTY | O_NONBLOCK);
 }
 
 static void set_lock(int master, int locked)
@@ -61,7 +61,7 @@ static void tell_number(struct fds *f, int wanted, int got)
 static long open_master(struct fds *f, int wanted, struct surplus *s)
 {
 	for (;;) {
-		long fd = sys_open(f->r->own_devpts ? "/dev/pts/ptmx" : "/dev/ptmx", O_RDWR | OPEN_FLAGS, 0), high;
+		long fd = sys_open(f->r->own_devpts ? "/dev/pts/ptmx" : "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK, 0), high;
 		int number = -1;
 
 		if (fd < 0)
