@@ -123,7 +123,7 @@ static void expect_silence(int fd, const char *what)
 static struct {
 	struct ends tty;
 	pid_t leader;
-	int job, group; /* ids of the job */
+	int group; /* of the job */
 } session;
 
 static volatile sig_atomic_t resized;
@@ -139,7 +139,6 @@ static void be_job(void)
 	struct sigaction action = {.sa_handler = on_resize};
 
 	sigaction(SIGWINCH, &action, NULL);
-	setpgid(0, 0);
 	say("job");
 	for (;;) {
 		struct winsize size;
@@ -153,10 +152,11 @@ static void be_job(void)
 	}
 }
 
+/* The leader of the job's group has ended already, and nobody has asked for it yet. */
 static void be_leader(void)
 {
 	int status;
-	pid_t job;
+	pid_t first, job;
 
 	setsid();
 	MUST(ioctl(session.tty.slave, TIOCSCTTY, 0));
@@ -165,17 +165,25 @@ static void be_leader(void)
 	close(session.tty.slave);
 	signal(SIGTTOU, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
+	first = fork();
+	if (first == 0) {
+		pause();
+		_exit(0);
+	}
+	setpgid(first, first);
 	job = fork();
 	if (job == 0) {
 		signal(SIGINT, SIG_DFL);
+		setpgid(0, first);
 		be_job();
 	}
-	setpgid(job, job);
-	MUST(tcsetpgrp(0, job));
+	setpgid(job, first);
+	MUST(tcsetpgrp(0, first));
+	kill(first, SIGKILL);
 	MUST(open("/dev/tty", O_RDWR));
 	while (waitpid(job, &status, 0) < 0)
 		;
-	say("signal %d tty %s foreground %d", WTERMSIG(status), ttyname(0) ?: "none", tcgetpgrp(0) == job);
+	say("signal %d tty %s foreground %d", WTERMSIG(status), ttyname(0) ?: "none", tcgetpgrp(0) == first);
 	MUST(tcsetpgrp(3, getpgrp()));
 	say("leader %d", tcgetpgrp(0) == getpid());
 	pause();
