@@ -69,7 +69,7 @@ const [ICANON, ECHO, IEXTEN, EXTPROC] = [2, 8, 0o100000, 0o200000];
 /** What N_TTY has room for: more than that waits in front of it (drivers/tty/n_tty.c, 6.18). */
 const ROOM = 4095;
 const PIECE = 256;
-const ARRIVES_MS = 500;
+const ARRIVES_MS = 2000;
 
 /** The same settings, under which bytes pass as they are; whether lines are kept apart stays, since a change of that loses them. */
 function inert(settings: Buffer, packet: boolean): Buffer {

@@ -450,11 +450,28 @@ static void check_ends(void)
 
 static struct ends own;
 static int dev_tty;
+static pid_t older;
+
+/* Of the session, but without its terminal. */
+static void be_older(void)
+{
+	sigset_t set;
+	int signo;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigwait(&set, &signo);
+	_exit(open("/dev/tty", O_RDWR) < 0 && errno == ENXIO ? 0 : 1);
+}
 
 static void prepare_own(void)
 {
 	open_both(&own);
 	MUST(setsid());
+	older = MUST(fork());
+	if (older == 0)
+		be_older();
 	MUST(ioctl(own.slave, TIOCSCTTY, 0));
 	dev_tty = MUST(open("/dev/tty", O_RDWR));
 	set_modes(own.slave, ICANON, 0);
@@ -477,6 +494,37 @@ static void check_own(void)
 	CHECK(again >= 0, "/dev/tty cannot be opened: %s", strerror(errno));
 	put(own.master, "read\n", 5);
 	expect_line(again, "read\n", "input");
+	EQUAL(kill(older, SIGUSR2), 0, "kill()");
+	EQUAL(waitpid(older, &id, 0), older, "waitpid()");
+	EQUAL(id, 0, "the status of a process of the session without a terminal");
+}
+
+/* A program on the terminal that is not frozen with its master. */
+
+static struct ends deserted;
+
+static void prepare_deserted(void)
+{
+	pid_t child;
+
+	open_both(&deserted);
+	child = MUST(fork());
+	if (child == 0) {
+		close(deserted.master);
+		for (;;)
+			pause();
+	}
+	close(deserted.slave);
+	deserted.slave = -1;
+}
+
+static void check_deserted(void)
+{
+	char byte;
+
+	same_number(&deserted);
+	EQUAL(read(deserted.master, &byte, 1), -1, "reading what everybody has left");
+	EQUAL(errno, EIO, "its error");
 }
 
 int main(int argc, char **argv)
@@ -489,6 +537,7 @@ int main(int argc, char **argv)
 		{"settings", prepare_settings, check_settings},
 		{"ends", prepare_ends, check_ends},
 		{"own", prepare_own, check_own},
+		{"deserted", prepare_deserted, check_deserted},
 	};
 
 	return judge_cases(argc, argv, cases, COUNT(cases));
