@@ -27,6 +27,7 @@ export const references: {readonly [N in TableName]?: {readonly [F in NumberFiel
 	epoll_entry: {description: 'description'},
 	memfd: {content: 'content'},
 	socket: {peer: 'description?'},
+	shm: {content: 'content'},
 };
 
 export interface Stretch {
@@ -41,6 +42,7 @@ export const stretches: {readonly [N in TableName]?: readonly Stretch[]} = {
 	task: [{first: 'first_thread', count: 'nthreads', of: 'thread'}],
 	epoll: [{first: 'first', count: 'count', of: 'epoll_entry'}],
 	inotify: [{first: 'first', count: 'count', of: 'inotify_watch'}],
+	msg: [{first: 'first', count: 'count', of: 'msg_message'}],
 	socket: [
 		{first: 'first_option', count: 'option_count', of: 'socket_option'},
 		{first: 'first_message', count: 'message_count', of: 'socket_message'},

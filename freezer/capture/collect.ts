@@ -11,6 +11,7 @@ import type {Asleep} from './sleep.js';
 import type {StoppedTree} from './stopped-tree.js';
 import type {Stopwatch} from './stopwatch.js';
 import {checkSurroundings} from './surroundings.js';
+import {captureSysv} from './sysv.js';
 import {type CapturedVma, captureVmas, isResident} from './vmas.js';
 
 /** One process of the target, with the mappings whose pages are to be copied. */
@@ -59,6 +60,7 @@ export function collectState(
 	}
 
 	watch.mark('ask');
+	captureSysv(collection, processes);
 	captureDescriptors(collection);
 	for (const process of processes) {
 		checkSurroundings(collection, process, request.ending === 'continue' && process.row === 0);

@@ -153,10 +153,13 @@ uint64_t cow_address(const struct engine *e, const struct frore_run *run);
 
 /* contents.c */
 long contents_stage(struct resume *r);
-uint64_t contents_address(const struct engine *e, uint32_t content);
+uint64_t contents_address(const struct resume *r, uint32_t content);
 int contents_filled(const struct engine *e, uint32_t content);
 long contents_map(struct engine *e);
 long contents_unmap(struct engine *e);
+
+/* sysv.c: by the root, in an IPC namespace that is the tree's own */
+long sysv_stage(struct resume *r);
 
 /* vdso.c */
 long vdso_find(struct resume *r, struct vdso *v);
