@@ -1,2 +1,2 @@
 /** Rendered by `npm run gen`: low 64 bits of SHA-256 of the schema (canonical.ts). */
-export const SCHEMA_HASH = 0x1a8255ca7e00df2en;
+export const SCHEMA_HASH = 0x83649038e3d91238n;

@@ -57,6 +57,10 @@ export const constants = {
 		IO_FLUSHER: 512,
 		/** Has ended; its status waits for the parent. */
 		ZOMBIE: 1024,
+		/** It has one descriptor table with its parent (CLONE_FILES); its rows of `fd` are those of the eldest that has it. */
+		SHARES_FILES: 2048,
+		/** It has one working directory, root and umask with its parent (CLONE_FS). */
+		SHARES_FS: 4096,
 	},
 	MM: {GROWING_STACK: 1},
 	VMA: {ANON: 0, FILE_PRIVATE: 1, FILE_SHARED: 2, CONTENT_SHARED: 3, CONTENT_PRIVATE: 4},

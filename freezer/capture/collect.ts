@@ -6,7 +6,7 @@ import type {FreezeRequest} from './freeze.js';
 import {Images} from './images.js';
 import {machineRow} from './machine.js';
 import {ProcessCapture} from './process-capture.js';
-import {captureEnded, captureParents, checkSharing} from './relations.js';
+import {captureEnded, captureParents, captureSharing} from './relations.js';
 import type {Asleep} from './sleep.js';
 import type {StoppedTree} from './stopped-tree.js';
 import type {Stopwatch} from './stopwatch.js';
@@ -48,7 +48,7 @@ export function collectState(
 	});
 	captureParents(collection, processes);
 	captureEnded(collection, processes, tree.ended);
-	checkSharing(collection, processes);
+	captureSharing(collection, processes);
 	if (!request.children) {
 		checkChildren(collection, processes[0]!);
 	}

@@ -36,7 +36,7 @@ export class ProcessCapture implements CapturedTask {
 	readonly memory: ProcessMemory;
 	readonly inject: ProcessInjector;
 	readonly threads: readonly ThreadWork[];
-	readonly filesOwner: number;
+	filesOwner: number;
 	readonly mappings: readonly Mapping[];
 	readonly facts: ProcessFacts;
 

@@ -13,25 +13,30 @@ export function captureParents(collection: Collection, processes: readonly Proce
 	}
 }
 
-/** What clone(2) lets processes share without being threads of one. */
-const shareable: readonly (readonly [number, string])[] = [
-	[kcmpType.VM, 'its memory'],
-	[kcmpType.FILES, 'its descriptor table'],
-	[kcmpType.FS, 'its working directory and umask'],
-];
+/** What clone(2) lets processes share without being threads of one, and the flag that gives it back to a child of its parent. */
+const shareable = [
+	{type: kcmpType.VM, what: 'its memory', flag: undefined},
+	{type: kcmpType.FILES, what: 'its descriptor table', flag: constants.TASK.SHARES_FILES},
+	{type: kcmpType.FS, what: 'its working directory and umask', flag: constants.TASK.SHARES_FS},
+] as const;
 
-/** Sharing that cannot be given back yet is refused by name. */
-export function checkSharing(collection: Collection, processes: readonly ProcessCapture[]): void {
+/** Sharing is inherited from the parent; what cannot be given back that way is refused by name. */
+export function captureSharing(collection: Collection, processes: readonly ProcessCapture[]): void {
+	const {snapshot} = collection;
 	for (const [i, one] of processes.entries()) {
-		for (const other of processes.slice(0, i)) {
-			for (const [type, what] of shareable) {
-				if (kcmp(one.pid, other.pid, type, 0, 0) === 0) {
-					collection.refuse({
-						pid: one.innerPid,
-						kind: 'shared-state',
-						text: `it shares ${what} with process ${other.innerPid} (clone without CLONE_THREAD), which would become separate`,
-					});
-				}
+		const task = snapshot.task[one.row]!;
+		for (const {type, what, flag} of shareable) {
+			const sharers = processes.slice(0, i).filter((other) => kcmp(one.pid, other.pid, type, 0, 0) === 0);
+			const parent = sharers.find(({row}) => row === task.parent);
+			if (parent && flag) {
+				task.flags |= flag;
+				one.filesOwner = flag === constants.TASK.SHARES_FILES ? parent.filesOwner : one.filesOwner;
+			} else if (sharers[0]) {
+				collection.refuse({
+					pid: one.innerPid,
+					kind: 'shared-state',
+					text: `it shares ${what} with process ${sharers[0].innerPid} (clone without CLONE_THREAD), which would become separate`,
+				});
 			}
 		}
 	}

@@ -7,6 +7,7 @@
 #include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/prctl.h>
+#include <linux/sched.h>
 #include <linux/wait.h>
 
 #include "engine.h"
@@ -35,6 +36,14 @@ int tree_given_up(struct resume *r)
 	return __atomic_load_n(&r->status->failed, __ATOMIC_SEQ_CST) || __atomic_load_n(&r->status->go, __ATOMIC_SEQ_CST) == 2;
 }
 
+static void arrive(struct resume *r, enum meeting meeting)
+{
+	uint32_t *word = &r->status->arrived[meeting];
+
+	__atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
+	sys_futex(word, FUTEX_WAKE, 0x7fffffff, 0);
+}
+
 /* Waits until as many have come as there are tasks; -1 when the resume is given up meanwhile. */
 long tree_meet(struct resume *r, enum meeting meeting)
 {
@@ -45,13 +54,32 @@ long tree_meet(struct resume *r, enum meeting meeting)
 	tasks_of(r, &count);
 	if (count == 1)
 		return 0;
-	__atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
-	sys_futex(word, FUTEX_WAKE, 0x7fffffff, 0);
+	arrive(r, meeting);
 	while ((now = __atomic_load_n(word, __ATOMIC_SEQ_CST)) < count) {
 		if (tree_given_up(r))
 			return -1;
 		sys_futex(word, FUTEX_WAIT, now, look);
 	}
+	return 0;
+}
+
+int tree_shares(const struct resume *r, uint32_t task, uint32_t flag)
+{
+	uint64_t count;
+	const struct frore_task *all = tasks_of(r, &count);
+
+	return (all[task].flags & flag) != 0;
+}
+
+long tree_meet_sharers(struct resume *r, enum meeting meeting)
+{
+	uint64_t count;
+	const struct frore_task *all = tasks_of(r, &count);
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		if (all[i].flags & FRORE_TASK_SHARES_FILES)
+			return tree_meet(r, meeting);
 	return 0;
 }
 
@@ -114,6 +142,8 @@ static _Noreturn void be_zombie(struct resume *r, uint32_t task)
 	if (t->nthreads && t->first_thread < threads)
 		sys_prctl(PR_SET_NAME, (unsigned long)artefact_text(&r->artefact, h[t->first_thread].comm), 0, 0, 0);
 	sys3(__NR_close_range, 0, ~0U, 0);
+	arrive(r, MEETING_PLACED);
+	arrive(r, MEETING_READ);
 	if (tree_groups(r, task) == 0 && tree_meet(r, MEETING_MAPPED) == 0) {
 		__atomic_fetch_add(&r->status->ready, 1, __ATOMIC_SEQ_CST);
 		sys_futex(&r->status->ready, FUTEX_WAKE, 1, 0);
@@ -138,6 +168,7 @@ static long clone_child(struct resume *r, const struct frore_task *t)
 	if (r->way != WAY_HOST && r->way != WAY_PRIVATE)
 		return refuse(r, "cannot resume", "several processes with new pids", 0,
 			      "run it as root, or where user namespaces are allowed");
+	args.flags = (t->flags & FRORE_TASK_SHARES_FILES ? CLONE_FILES : 0) | (t->flags & FRORE_TASK_SHARES_FS ? CLONE_FS : 0);
 	args.set_tid = (uint64_t)&pid;
 	args.set_tid_size = 1;
 	return sys2(__NR_clone3, (long)&args, sizeof(args));

@@ -57,3 +57,7 @@ asUsers('the original goes on with its System V objects, beside its copy', async
 	await judged(t, copy, 'the copy');
 	await judged(t, original, 'the original');
 });
+
+asUsers('processes with one descriptor table or one working directory go on sharing it', async (t, stage) => {
+	await roundTrip(t, stage, [stage.target('shares')], {halt: true, generations: 3});
+});
