@@ -61,3 +61,23 @@ asUsers('the original goes on with its System V objects, beside its copy', async
 asUsers('processes with one descriptor table or one working directory go on sharing it', async (t, stage) => {
 	await roundTrip(t, stage, [stage.target('shares')], {halt: true, generations: 3});
 });
+
+/** As after a reboot, or on another machine: /dev/shm is empty. */
+asUsers('POSIX shared memory and semaphores come back with their names', async (t, stage) => {
+	const original = await stage.start([stage.target('posix-ipc')]);
+	const [, ...names] = await original.line(/^names (\S+) (\S+)$/);
+	const forget = () => {
+		for (const name of names) rmSync(join('/dev/shm', name), {force: true});
+	};
+	t.teardown(forget);
+	await ready(original);
+	const first = await stage.freeze(original.pid, {halt: true});
+	forget();
+	const copy = await stage.thaw(first.file);
+	await alive(copy);
+	const second = await stage.freeze(copy.pid, {halt: true});
+	forget();
+	const again = await stage.thaw(second.file);
+	await alive(again);
+	await judged(t, again, 'the copy of the copy');
+});
