@@ -8,12 +8,13 @@ import {Images} from './images.js';
 import {machineRow} from './machine.js';
 import {checkNamespaces} from './namespaces.js';
 import {ProcessCapture} from './process-capture.js';
-import {captureEnded, captureParents, checkSharing} from './relations.js';
+import {captureEnded, captureParents, captureSharing} from './relations.js';
 import {isResident} from './resident.js';
 import type {Asleep} from './sleep.js';
 import type {StoppedTree} from './stopped-tree.js';
 import type {Stopwatch} from './stopwatch.js';
 import {checkSurroundings} from './surroundings.js';
+import {captureSysv} from './sysv.js';
 import {type CapturedVma, captureVmas} from './vmas.js';
 
 /** One process of the target, with the mappings whose pages are to be copied. */
@@ -51,7 +52,7 @@ export function collectState(
 	captureParents(collection, processes);
 	captureEnded(collection, processes, tree.ended);
 	planBirths(collection);
-	checkSharing(collection, processes);
+	captureSharing(collection, processes);
 	checkNamespaces(collection, processes);
 	if (!request.children) {
 		checkChildren(collection, processes[0]!);
@@ -64,6 +65,7 @@ export function collectState(
 	}
 
 	watch.mark('ask');
+	captureSysv(collection, processes);
 	captureDescriptors(collection);
 	for (const process of processes) {
 		checkSurroundings(collection, process, request.ending === 'continue' && process.row === 0);

@@ -9,9 +9,11 @@ import {addr, type Fd, type Pid, type RemoteAddr, type Tid} from '../sys/types.j
 import type {CapturedTask, CapturedThread} from './context.js';
 import {type InjectionSite, ProcessInjector} from './injector.js';
 import {captureLimits} from './limits.js';
+import {otherName} from './linked.js';
 import {inquireMm, mmRow} from './mm.js';
 import {type Mapping, parseSmaps} from './parse/smaps.js';
 import {parseStatus} from './parse/status.js';
+import {mappingKind} from './parse/vmakind.js';
 import {inquireProcess, type ProcessFacts, readFacts, taskRow} from './process.js';
 import {type ResumedState, resumedState} from './resident.js';
 import {capturePending, captureSigactions, deliverableHandlerFlags} from './signals.js';
@@ -44,7 +46,7 @@ export class ProcessCapture implements CapturedTask {
 	readonly memory: ProcessMemory;
 	readonly inject: ProcessInjector;
 	readonly threads: readonly ThreadWork[];
-	readonly filesOwner: number;
+	filesOwner: number;
 	readonly mappings: readonly Mapping[];
 	readonly facts: ProcessFacts;
 	readonly #pending: RowOf<'pending'>[] = [];
@@ -62,7 +64,7 @@ export class ProcessCapture implements CapturedTask {
 		this.innerPid = this.facts.status.inner('NSpid');
 		this.pidfd = pidfdOpen(pid);
 		this.memory = new ProcessMemory(pid);
-		this.mappings = parseSmaps(toText(readProc(`/proc/${pid}/smaps`)));
+		this.mappings = parseSmaps(toText(readProc(`/proc/${pid}/smaps`))).map((mapping) => byOtherName(pid, mapping));
 		this.row = snapshot.task.length;
 		this.filesOwner = this.row;
 		this.mm = snapshot.mm.push(mmRow(pid, this.facts.stat, this.mappings, this.memory)) - 1;
@@ -212,6 +214,15 @@ export class ProcessCapture implements CapturedTask {
 		const text = known ? undefined : tryReadProcText(`/proc/${this.pid}/task/${tid}/status`);
 		return known?.innerTid ?? (text === undefined ? tid : parseStatus(text).inner('NSpid'));
 	}
+}
+
+/** A shared mapping is of a file that has a name, if only one: whoever opens it by that has the same memory. */
+function byOtherName(pid: Pid, mapping: Mapping): Mapping {
+	const path =
+		mapping.deleted && mapping.shared && mappingKind(mapping) === 'deleted-file'
+			? otherName(pid, mapping.path, mapping.ino)
+			: undefined;
+	return path === undefined ? mapping : {...mapping, path, deleted: false};
 }
 
 const ERESTARTNOHAND = -514n;

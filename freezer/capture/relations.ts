@@ -13,20 +13,29 @@ export function captureParents(collection: Collection, processes: readonly Proce
 	}
 }
 
-/** What clone(2) lets processes share without being threads of one. */
-const shareable: readonly (readonly [number, string])[] = [
-	[kcmpType.VM, 'its memory'],
-	[kcmpType.FILES, 'its descriptor table'],
-	[kcmpType.FS, 'its working directory and umask'],
-];
+/** What clone(2) lets processes share without being threads of one, and the flag that gives it back to a child of its parent. */
+const shareable = [
+	{type: kcmpType.VM, what: 'its memory', flag: undefined},
+	{type: kcmpType.FILES, what: 'its descriptor table', flag: constants.TASK.SHARES_FILES},
+	{type: kcmpType.FS, what: 'its working directory and umask', flag: constants.TASK.SHARES_FS},
+] as const;
 
-/** Sharing that cannot be given back yet is refused by name. The kernel's order brings those that share next to each other. */
-export function checkSharing(collection: Collection, processes: readonly ProcessCapture[]): void {
-	for (const [type, what] of shareable) {
-		const inOrder = [...processes].sort((a, b) => order(a, b, type) || a.row - b.row);
-		for (const [i, one] of inOrder.entries()) {
-			const other = inOrder[i - 1];
-			if (other && order(one, other, type) === 0) {
+/** Sharing is inherited from the parent; what cannot be given back that way is refused by name. */
+export function captureSharing(collection: Collection, processes: readonly ProcessCapture[]): void {
+	for (const {type, what, flag} of shareable) {
+		const eldest = sharers(processes, type);
+		for (const one of processes) {
+			const other = eldest.get(one)!;
+			const task = collection.snapshot.task[one.row]!;
+			const parent = processes.find(({row}) => row === task.parent);
+			if (other === one) {
+				continue;
+			}
+
+			if (flag && parent && eldest.get(parent) === other && task.maker === task.parent) {
+				task.flags |= flag;
+				one.filesOwner = flag === constants.TASK.SHARES_FILES ? other.row : one.filesOwner;
+			} else {
 				collection.refuse({
 					pid: one.innerPid,
 					kind: 'shared-state',
@@ -35,6 +44,18 @@ export function checkSharing(collection: Collection, processes: readonly Process
 			}
 		}
 	}
+}
+
+/** To each process the eldest that has the same thing. The kernel's order brings those that share it next to each other. */
+function sharers(processes: readonly ProcessCapture[], type: number): ReadonlyMap<ProcessCapture, ProcessCapture> {
+	const inOrder = [...processes].sort((a, b) => order(a, b, type) || a.row - b.row);
+	const eldest = new Map<ProcessCapture, ProcessCapture>();
+	for (const [i, one] of inOrder.entries()) {
+		const other = inOrder[i - 1];
+		eldest.set(one, other && order(one, other, type) === 0 ? eldest.get(other)! : one);
+	}
+
+	return eldest;
 }
 
 /** As kcmp(2) tells it: 1 less, 2 greater; what it does not tell is not the same. */
