@@ -18,6 +18,21 @@ const table: Record<string, Record<string, string>> = {
 		tree: 'a TCP connection between a parent and its child',
 		udp: 'UDP datagrams that were not read yet, with their senders',
 	},
+	channels: {
+		path: 'a UNIX connection through a path keeps the names of both ends',
+		abstract: 'a UNIX connection through an abstract name',
+		alone: 'seqpacket connections whose listener has been closed keep its name',
+		moved: 'a UNIX connection whose path has been removed keeps its name',
+		datagram: 'datagram sockets with names keep what waits, with its senders',
+		autobound: 'sockets keep names that the kernel has chosen',
+		shut: 'UNIX connections that are shut down',
+		flight: 'descriptors on their way, also inside of each other',
+		told: 'messages that tell who has sent them',
+		peer: 'UNIX connections tell who has made them',
+		pending: 'UNIX connections that are not accepted yet keep their order',
+		tasks: 'pipes of several tasks keep packets, sizes and flags',
+		fifo: 'FIFOs of several tasks keep what waits, and their sizes',
+	},
 };
 
 for (const [target, cases] of Object.entries(table)) {

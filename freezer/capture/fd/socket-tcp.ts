@@ -1,5 +1,5 @@
 import {constants} from '../../../builder/format/schema.js';
-import {bytesUnsent, eventsNow} from '../../sys/descriptors.js';
+import {bytesUnsent, eventsNow, POLLRDHUP} from '../../sys/descriptors.js';
 import {closeFd, tryPidfdGetFd} from '../../sys/pidfd.js';
 import {acknowledgeNow, getSocketOption, peekSendQueue, resetAtClose, socketDiagnosis} from '../../sys/sockets.js';
 import type {Fd} from '../../sys/types.js';
@@ -12,7 +12,6 @@ import {type Description, withPulled} from './types.js';
 
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
-const POLLRDHUP = 0x2000;
 const SOCK_DIAG_BY_FAMILY = 20;
 const NLM_F_REQUEST_ACK = 5;
 const HEADER = 16;
