@@ -430,14 +430,12 @@ static void check_ends(void)
 	EQUAL(waitpid(-1, NULL, WNOHANG), -1, "a child that nobody made");
 }
 
-/* Takes a while to be resumed. */
+/* Takes a while to be resumed, after its children have been forked: they share none of this memory. */
 static void prepare_big(void)
 {
-	size_t size = 64 << 20;
-	char *memory = MUST(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	size_t size = 160 << 20;
+	char *memory;
 
-	for (size_t i = 0; i < size; i += 4096)
-		pattern_fill(memory + i, 64, i);
 	for (int i = 0; i < 2; i++)
 		if (MUST(fork()) == 0)
 			live_as(i);
@@ -445,6 +443,9 @@ static void prepare_big(void)
 	await_self(1, 1);
 	remember(0);
 	remember(1);
+	memory = MUST(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	for (size_t i = 0; i < size; i += 4096)
+		pattern_fill(memory + i, 64, i);
 }
 
 static void check_big(void)
