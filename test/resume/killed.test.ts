@@ -31,14 +31,15 @@ asUsers('a child that is killed during the resume ends it with 125 and one line'
 	const {file} = await stage.freeze(original.pid, {halt: true});
 	await original.end();
 	let given = 0;
-	for (let round = 0; round < 5; round++) {
+	let round = 0;
+	for (; round < 20 && (round < 4 || given < 2); round++) {
 		const copy = await stage.thaw(file);
 		let found: number[] = [];
 		while (found.length === 0 && copy.code === undefined) {
 			found = becoming(copy.pid, new Set([children[round % 2]!]));
 			await new Promise((resolve) => setTimeout(resolve, 1));
 		}
-		await new Promise((resolve) => setTimeout(resolve, round * 8));
+		await new Promise((resolve) => setTimeout(resolve, (round % 5) * 8));
 		kill(found[0]!);
 		const started = Date.now();
 		while (
@@ -69,5 +70,5 @@ asUsers('a child that is killed during the resume ends it with 125 and one line'
 		t.deepEqual(left(), [], `round ${round}: what is left`);
 	}
 	t.true(given > 0, 'none was killed in time');
-	t.log(`${given} of 5 resumes were given up`);
+	t.log(`${given} of ${round} resumes were given up`);
 });
