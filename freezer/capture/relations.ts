@@ -1,4 +1,5 @@
 import {constants, NONE, type RowOf} from '../../builder/format/schema.js';
+import {encodeText} from '../../builder/text.js';
 import {kcmp, kcmpType} from '../sys/pidfd.js';
 import type {Collection} from './collection.js';
 import {readFacts, taskRow} from './process.js';
@@ -51,6 +52,7 @@ export function captureEnded(
 			...taskRow(pid, facts, 0, 0, 0, false),
 			parent: processes.find((candidate) => candidate.pid === parent)?.row ?? NONE,
 			flags: constants.TASK.ZOMBIE,
+			cmdline: encodeText(`${facts.stat.comm}\0`),
 			wait_status: own ? 0 : facts.stat.exitCode,
 		};
 		snapshot.task.push(row);

@@ -148,12 +148,11 @@ static void end_as(uint32_t status)
 /* A task that has ended and whose parent has not asked yet: lives until the groups are joined. */
 static _Noreturn void be_zombie(struct resume *r, uint32_t task)
 {
-	uint64_t count, threads;
+	uint64_t count;
 	const struct frore_task *t = &tasks_of(r, &count)[task];
-	const struct frore_thread *h = ROWS(&r->artefact, THREAD, &threads);
 
-	if (t->nthreads && t->first_thread < threads)
-		sys_prctl(PR_SET_NAME, (unsigned long)artefact_text(&r->artefact, h[t->first_thread].comm), 0, 0, 0);
+	if (t->cmdline.length)
+		sys_prctl(PR_SET_NAME, (unsigned long)artefact_bytes(&r->artefact, t->cmdline), 0, 0, 0);
 	sys3(__NR_close_range, 0, ~0U, 0);
 	if (tree_groups(r, task) == 0 && tree_meet(r, MEETING_MAPPED) == 0) {
 		__atomic_fetch_add(&r->status->ready, 1, __ATOMIC_SEQ_CST);

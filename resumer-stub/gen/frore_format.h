@@ -518,7 +518,7 @@ struct frore_task {
 	struct frore_ref cwd; /* text: Working directory */
 	struct frore_ref root; /* text: Root directory */
 	struct frore_ref exe; /* text: /proc/PID/exe */
-	struct frore_ref cmdline; /* bytes: /proc/PID/cmdline */
+	struct frore_ref cmdline; /* bytes: /proc/PID/cmdline; of a ZOMBIE its name, with a NUL */
 	struct frore_ref cgroup; /* text: /proc/PID/cgroup, told by inspect only */
 };
 _Static_assert(sizeof(struct frore_task) == 216, "task");

@@ -1,5 +1,7 @@
 /** Orphans, sessions and groups without a leader, subreapers, stopped tasks, and ends that nobody has asked for yet. */
-import {roundTrip} from '../helpers/roundtrip.js';
+import {readFileSync} from 'node:fs';
+import {ready, roundTrip} from '../helpers/roundtrip.js';
+import {below} from '../helpers/terminal.js';
 import {asUsers} from '../helpers/users.js';
 
 for (const [relative, what] of [
@@ -16,4 +18,28 @@ for (const [relative, what] of [
 
 asUsers('the originals of uncommon relatives go on', (t, stage) =>
 	roundTrip(t, stage, [stage.target('relatives'), 'stopped']),
+);
+
+asUsers(
+	'inspect tells of ended children and of cgroups, and nothing of leaders made for a moment',
+	async (t, stage) => {
+		const original = await stage.start([stage.target('relatives'), 'daemon']);
+		await ready(original);
+		const pids = [original.pid, ...below(original.pid)].sort();
+		const {file} = await stage.freeze(original.pid, {halt: true});
+		const cgroup = readFileSync('/proc/self/cgroup', 'latin1').trim();
+		for (const {code, stdout} of [
+			await stage.frore('inspect', '--json', file),
+			await stage.run([file, '--inspect', '--json']),
+		]) {
+			t.is(code, 0);
+			const {processes} = JSON.parse(stdout) as {processes: Array<{pid: number; state: string; cgroup: string}>};
+			t.deepEqual(processes.map(({pid}) => pid).sort(), pids);
+			t.deepEqual(processes.map(({state}) => state).sort(), ['ended', 'running', 'running', 'running']);
+			t.true(processes.every((process) => process.cgroup === cgroup));
+		}
+		const {stdout} = await stage.frore('inspect', file);
+		t.regex(stdout, /^ *└ \d+ +0 +0 bytes +0 +relatives \(ended\)$/m);
+		t.regex(stdout, /^in cgroup .*, not given back/m);
+	},
 );

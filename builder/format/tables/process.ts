@@ -46,7 +46,7 @@ export const processTables = {
 		cwd: str('Working directory'),
 		root: str('Root directory'),
 		exe: str('/proc/PID/exe'),
-		cmdline: bytes('/proc/PID/cmdline'),
+		cmdline: bytes('/proc/PID/cmdline; of a ZOMBIE its name, with a NUL'),
 		cgroup: str('/proc/PID/cgroup, told by inspect only'),
 	}),
 	rlimit: table('One resource limit; ~0 is RLIM_INFINITY', {
