@@ -456,11 +456,62 @@ static void check_big(void)
 	end_one(1);
 }
 
+/* Many: each group of ten has a parent of its own; every one counts, and knows who it is. */
+#define CROWD 200
+
+static pid_t (*crowd)[3]; /* pid, parent, count */
+
+static void count_on(int index)
+{
+	signal(SIGUSR1, SIG_DFL);
+	crowd[index][0] = getpid();
+	crowd[index][1] = getppid();
+	for (;;) {
+		if (getpid() == crowd[index][0] && getppid() == crowd[index][1])
+			crowd[index][2]++;
+		sleep_ms(20);
+	}
+}
+
+static void prepare_crowd(void)
+{
+	crowd = MUST(mmap(NULL, CROWD * sizeof(*crowd), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	for (int i = 0; i < CROWD; i += 10) {
+		if (MUST(fork()) != 0)
+			continue;
+		for (int k = 1; k < 10; k++)
+			if (MUST(fork()) == 0)
+				count_on(i + k);
+		count_on(i);
+	}
+	for (int i = 0; i < CROWD; i++)
+		while (((volatile pid_t *)crowd[i])[2] == 0)
+			sleep_ms(1);
+}
+
+static void check_crowd(void)
+{
+	pid_t counted[CROWD];
+	int alive = 0;
+
+	for (int i = 0; i < CROWD; i++)
+		counted[i] = ((volatile pid_t *)crowd[i])[2];
+	sleep_ms(1500);
+	for (int i = 0; i < CROWD; i++)
+		alive += ((volatile pid_t *)crowd[i])[2] > counted[i];
+	EQUAL(alive, CROWD, "how many count on, with their pid and parent");
+	for (int i = 0; i < CROWD; i++)
+		kill(crowd[i][0], SIGKILL);
+	for (int i = 0; i < CROWD; i += 10)
+		wait_for(crowd[i][0]);
+}
+
 static const struct judge_case cases[] = {
 	{"orphan", prepare_orphan, check_orphan},	{"daemon", prepare_daemon, check_daemon},
 	{"leader", prepare_leader, check_leader},	{"sessions", prepare_sessions, check_sessions},
 	{"reaper", prepare_reaper, check_reaper},	{"stopped", prepare_stopped, check_stopped},
 	{"ends", prepare_ends, check_ends},		{"big", prepare_big, check_big},
+	{"crowd", prepare_crowd, check_crowd},
 };
 
 int main(int argc, char **argv)
