@@ -134,6 +134,8 @@ void say(const char *kind, const char *line, size_t length);
 int launcher_run(struct resume *r);
 /* launcher/walk.c: lets ids pass by until the next one is `wanted`; 0, or -1 when it does not come up in time. */
 long walk_to(int32_t wanted);
+/* launcher/clone.c: a new process with this id; its end is told by SIGCHLD. */
+long clone_with_id(uint64_t flags, int32_t id, int *pidfd);
 /* Everything up to the root task's existence, for --check. Returns the way, or -1 with the reason in the status page. */
 int launcher_probe(struct resume *r);
 

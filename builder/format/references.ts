@@ -19,6 +19,7 @@ export const references: {readonly [N in TableName]?: {readonly [F in NumberFiel
 	mm: {exe: 'image?'},
 	vma: {mm: 'mm', window: 'window?'},
 	same: {mm: 'mm', from: 'mm'},
+	guard: {mm: 'mm'},
 	image: {content: 'content?', pages: 'content?'},
 	description: {task: 'task'},
 	fd: {task: 'task', description: 'description'},
@@ -26,7 +27,8 @@ export const references: {readonly [N in TableName]?: {readonly [F in NumberFiel
 	pipe: {pipe: 'pipe_object'},
 	epoll_entry: {description: 'description'},
 	memfd: {content: 'content'},
-	socket: {peer: 'description?'},
+	socket: {peer: 'description?', listener: 'description?', base: 'task'},
+	socket_message: {sender: 'description?'},
 	pty: {pair: 'pty_pair'},
 };
 

@@ -114,9 +114,12 @@ export const constants = {
 		HANGUP: 12,
 		PTY: 13,
 	},
-	SOCKET: {UNCONNECTED: 0, LISTENING: 1, CONNECTED: 2, PAIR: 3},
-	/** RECONNECT: connect(2) to `remote` again; EPHEMERAL: the port was the kernel's choice, any other will do; UNLINKED: its path was gone. */
-	SOCKET_FLAG: {RECONNECT: 1, EPHEMERAL: 2, UNLINKED: 4},
+	SOCKET: {UNCONNECTED: 0, LISTENING: 1, CONNECTED: 2, PAIR: 3, PENDING: 4},
+	/**
+	 * RECONNECT: connect(2) to `remote` again; EPHEMERAL: the port was the kernel's choice, any other will do; UNLINKED: its path was gone;
+	 * ACCEPTED: the end of a connection that a listener has brought forth, the other one connects.
+	 */
+	SOCKET_FLAG: {RECONNECT: 1, EPHEMERAL: 2, UNLINKED: 4, ACCEPTED: 8},
 	HANGUP: {READ_ONLY: 1},
 	/** Register that points at the remaining time: its 1-based position among rdi rsi rdx r10 r8 r9. */
 	RESTART_REG: {NONE: 0, RDI: 1, RSI: 2, RDX: 3, R10: 4, R8: 5, R9: 6},

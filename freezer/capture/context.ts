@@ -1,5 +1,6 @@
 import type {RowOf, Snapshot} from '../../builder/format/schema.js';
 import type {Fd, Pid, RemoteAddr, Tid} from '../sys/types.js';
+import type {Mapping} from './parse/smaps.js';
 
 /** --external and --fd policies, design §2. */
 export type ExternalPolicy = 'hangup' | 'refuse' | 'null' | 'inherit';
@@ -72,6 +73,8 @@ export interface CapturedTask {
 	/** The leader first. */
 	readonly threads: readonly CapturedThread[];
 	readonly memory: RemoteMemory;
+	/** As /proc tells them. */
+	readonly mappings: readonly Mapping[];
 	/** Runs system calls in the leader. Throws when the target may not be injected into (a seccomp filter, say). */
 	readonly inject: Injector;
 	/** Row of the task that owns this descriptor table when it is shared by CLONE_FILES; own row otherwise. */

@@ -1,8 +1,8 @@
 import {PageMap} from '../sys/pagemap.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
-import type {Collection} from './collection.js';
 import {ownRange, Relatives, type Surveyed, unshared} from './cow.js';
 import {FramePacker, type FrameSink, type Stretch} from './frames.js';
+import {captureGuards} from './guards.js';
 import {copyContent, imagePages, memoryReader, ownPages, ownRanges, wantImage} from './pages.js';
 
 /** Lets signals in between pieces of work; the argument says whether the target is stopped. */
@@ -36,7 +36,7 @@ export async function copyMemory(state: CapturedState, outbox: {put: FrameSink},
 	packer.flush();
 	relatives.finish();
 	for (const captured of processes) {
-		tellGuards(collection, captured, packer);
+		captureGuards(collection.snapshot, captured, packer.unreadable);
 	}
 
 	await breathe(true);
@@ -74,21 +74,6 @@ async function copyOwnPages(
 				}
 			}
 		}
-	}
-}
-
-/** Guard pages (MADV_GUARD_INSTALL) read as zeros after the resume instead of raising SIGSEGV. */
-function tellGuards(collection: Collection, {process, vmas}: CapturedProcess, packer: FramePacker): void {
-	const guarded = vmas.filter(({mapping}) => mapping.flags.has('gu'));
-	const pages = packer.unreadable.filter(
-		({index, address}) => index === process.mm && guarded.some(({row}) => address >= row.start && address < row.end),
-	);
-	if (pages.length > 0) {
-		collection.warn({
-			pid: process.innerPid,
-			kind: 'guard',
-			text: `${pages.length} guard pages (MADV_GUARD_INSTALL) become ordinary memory`,
-		});
 	}
 }
 

@@ -3,6 +3,7 @@ import {constants} from '../../builder/format/schema.js';
 import {scanZero} from '../sys/native.js';
 import type {PageRange} from '../sys/pagemap.js';
 import {PAGE_SIZE} from '../sys/types.js';
+import type {Unreadable} from './guards.js';
 
 /** Takes one frame; both arguments are reused by the caller afterwards. */
 export type FrameSink = (runs: readonly Run[], raw: Uint8Array) => void;
@@ -38,7 +39,7 @@ export class FramePacker {
 	/** Bytes that were all zeros. */
 	zeroBytes = 0;
 	/** Pages inside a stretch that could not be read (guard pages). */
-	readonly unreadable: {index: number; address: bigint}[] = [];
+	readonly unreadable: Unreadable[] = [];
 
 	constructor(readonly sink: FrameSink) {}
 

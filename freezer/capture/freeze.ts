@@ -13,6 +13,7 @@ import type {CaptureOptions} from './context.js';
 import {copyImages, copyMemory} from './copy.js';
 import type {Destination} from './destination.js';
 import {FroreError, failure} from './errors.js';
+import {resetConnectionsWithin} from './fd/socket-tcp.js';
 import {Outbox} from './outbox.js';
 import {parseStat} from './parse/stat.js';
 import {checkReader, preflight} from './preflight.js';
@@ -107,6 +108,10 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	outbox.flush();
 	const {bytes} = writer.finish(snapshot);
 	destination.commit();
+	if (ending === 'halt') {
+		resetConnectionsWithin(collection);
+	}
+
 	stopped.release(ending);
 	watch.mark('write');
 	return {

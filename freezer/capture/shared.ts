@@ -1,6 +1,8 @@
 import {fstatSync, readSync, statfsSync} from 'node:fs';
 import {constants} from '../../builder/format/schema.js';
 import {nr} from '../sys/nr.js';
+import {PageMap} from '../sys/pagemap.js';
+import {tryReadProcText} from '../sys/procfs.js';
 import {addr, PAGE_SIZE} from '../sys/types.js';
 import {type CaptureContext, type CapturedTask, type ContentSource, contentKey} from './context.js';
 import type {Image} from './images.js';
@@ -11,21 +13,25 @@ const {CONTENT} = constants;
 const TMPFS = 0x0102_1994;
 const RAMFS = 0x8584_58f6;
 
+/** A mapping of the content, in one of the processes. */
+interface View {
+	readonly task: CapturedTask;
+	readonly mapping: Mapping;
+}
+
 /** The content behind a shared mapping that no path leads to: read through the mappings themselves, unless a descriptor has told of it. */
-export function sharedContent(
-	context: CaptureContext,
-	task: CapturedTask,
-	kind: MappingKind,
-	mapping: Mapping,
-	mappings: readonly Mapping[],
-): number {
+export function sharedContent(context: CaptureContext, kind: MappingKind, mapping: Mapping): number {
 	const key = contentKey(deviceNumber(mapping.dev), mapping.ino);
 	return context.content(key, () => {
-		// Private mappings show their own changes: they are looked through only where there is no other.
-		const views = mappings
-			.filter((other) => other.dev === mapping.dev && other.ino === mapping.ino)
-			.sort((a, b) => Number(b.shared) - Number(a.shared));
-		const size = views.reduce((most, view) => Math.max(most, Number(view.offset + view.end - view.start)), 0);
+		const views = context.tasks.flatMap((task) =>
+			task.mappings
+				.filter((other) => other.dev === mapping.dev && other.ino === mapping.ino)
+				.map((other) => ({task, mapping: other})),
+		);
+		const size = views.reduce(
+			(most, {mapping: {offset, start, end}}) => Math.max(most, Number(offset + end - start)),
+			0,
+		);
 		return {
 			row: {
 				size: BigInt(size),
@@ -38,7 +44,7 @@ export function sharedContent(
 				name: kind === 'memfd' ? mapping.path.slice('/memfd:'.length) : kind === 'deleted-file' ? mapping.path : '',
 				xattr: new Uint8Array(),
 			},
-			source: throughMappings(task, views, size),
+			source: throughMappings(views, size),
 		};
 	});
 }
@@ -73,43 +79,109 @@ function isVolatile(fd: number): boolean {
 	return type === TMPFS || type === RAMFS;
 }
 
-function throughMappings(task: CapturedTask, views: readonly Mapping[], size: number): ContentSource {
-	const viewAt = (offset: number) =>
-		views.find((view) => BigInt(offset) >= view.offset && BigInt(offset) < view.offset + view.end - view.start);
+function throughMappings(views: readonly View[], size: number): ContentSource {
+	let pieces: Piece[] | undefined;
+	const residents = (): Piece[] => {
+		pieces ??= residentPieces(views);
+		return pieces;
+	};
 	return {
 		size,
 		read(offset, buffer) {
-			const view = viewAt(offset);
-			if (!view) {
+			const piece = residents().find(({start, end}) => offset >= start && offset < end);
+			if (!piece) {
 				return 0;
 			}
 
-			const address = view.start + BigInt(offset) - view.offset;
-			const length = Math.min(buffer.length, Number(view.end - address));
-			const part = buffer.subarray(0, length);
-			return view.read ? task.memory.readInto(addr(address), part) : task.memory.readForced(addr(address), part);
+			const {task, mapping} = piece.view;
+			const part = buffer.subarray(0, Math.min(buffer.length, piece.end - offset));
+			const address = addr(mapping.start + BigInt(offset) - mapping.offset);
+			return mapping.read ? task.memory.readInto(address, part) : task.memory.readForced(address, part);
 		},
-		extents: () => residentExtents(task, views),
+		extents: () => residents().map(({start, end}) => ({offset: start, length: end - start})),
 	};
 }
 
-/** Pages that exist: asked of the target with mincore(2), because reading a hole of shared memory would fill it. */
-function* residentExtents(task: CapturedTask, views: readonly Mapping[]): Generator<{offset: number; length: number}> {
+/** Bytes of the content that are read through one view. */
+interface Piece {
+	readonly start: number;
+	end: number;
+	readonly view: View;
+}
+
+/**
+ * Every page that exists, with a view that shows it. Private mappings show what has been written to them instead: such pages are
+ * looked for elsewhere first.
+ */
+function residentPieces(views: readonly View[]): Piece[] {
+	const pieces: Piece[] = [];
 	const seen = new Set<number>();
-	for (const view of views) {
-		const pages = Number((view.end - view.start) / BigInt(PAGE_SIZE));
-		for (let first = 0; first < pages; first += task.inject.scratchSize) {
-			const count = Math.min(task.inject.scratchSize, pages - first);
-			const at = view.start + BigInt(first * PAGE_SIZE);
-			const failed = task.inject.syscall(nr.mincore, at, count * PAGE_SIZE, task.inject.scratch) !== 0n;
-			const present = failed ? Buffer.alloc(count, 1) : task.inject.readScratch(0, count);
-			for (let i = 0; i < count; i++) {
-				const offset = Number(view.offset) + (first + i) * PAGE_SIZE;
-				if ((present[i] ?? 0) & 1 && !seen.has(offset)) {
-					seen.add(offset);
-					yield {offset, length: PAGE_SIZE};
-				}
+	const take = (view: View, wanted: (offset: number) => boolean): void => {
+		for (const offset of residentPages(view)) {
+			if (seen.has(offset) || !wanted(offset)) {
+				continue;
+			}
+
+			seen.add(offset);
+			const last = pieces.at(-1);
+			if (last && last.view === view && last.end === offset) {
+				last.end += PAGE_SIZE;
+			} else {
+				pieces.push({start: offset, end: offset + PAGE_SIZE, view});
+			}
+		}
+	};
+
+	const privates = views.filter(({mapping}) => !mapping.shared);
+	for (const view of views.filter(({mapping}) => mapping.shared)) {
+		take(view, () => true);
+	}
+
+	for (const view of privates) {
+		const written = writtenOffsets(view);
+		take(view, (offset) => !written.has(offset));
+	}
+
+	for (const view of privates) {
+		take(view, () => true);
+	}
+
+	return pieces.sort((a, b) => a.start - b.start);
+}
+
+function writtenOffsets({task, mapping}: View): ReadonlySet<number> {
+	const pageMap = new PageMap(task.pid);
+	const offsets = new Set<number>();
+	try {
+		for (const {start, end} of pageMap.ranges(mapping.start, mapping.end, 'own')) {
+			for (let at = start; at < end; at += BigInt(PAGE_SIZE)) {
+				offsets.add(Number(at - mapping.start + mapping.offset));
+			}
+		}
+	} finally {
+		pageMap.close();
+	}
+
+	return offsets;
+}
+
+/**
+ * Pages that exist: asked of the target with mincore(2), because reading a hole of shared memory would fill it. That call does not
+ * know of shared memory that is swapped out (mm/mincore.c looks no further than the swap cache): where there is swap, all may exist.
+ */
+function* residentPages({task, mapping}: View): Generator<number> {
+	const pages = Number((mapping.end - mapping.start) / BigInt(PAGE_SIZE));
+	for (let first = 0; first < pages; first += task.inject.scratchSize) {
+		const count = Math.min(task.inject.scratchSize, pages - first);
+		const at = mapping.start + BigInt(first * PAGE_SIZE);
+		const failed = hasSwap() || task.inject.syscall(nr.mincore, at, count * PAGE_SIZE, task.inject.scratch) !== 0n;
+		const present = failed ? Buffer.alloc(count, 1) : task.inject.readScratch(0, count);
+		for (let i = 0; i < count; i++) {
+			if ((present[i] ?? 0) & 1) {
+				yield Number(mapping.offset) + (first + i) * PAGE_SIZE;
 			}
 		}
 	}
 }
+
+const hasSwap = (): boolean => (tryReadProcText('/proc/swaps') ?? '').trim().split('\n').length > 1;

@@ -123,7 +123,7 @@ function captureOne(
 	if (kind === 'file' && mapping.deleted && hasContent(context, mapping, mappings)) {
 		// Its unmodified pages go on following what descriptors and shared mappings write.
 		row.kind = VMA.CONTENT_PRIVATE;
-		row.source = sharedContent(context, task, 'deleted-file', mapping, mappings);
+		row.source = sharedContent(context, 'deleted-file', mapping);
 		return {row, mapping, image: undefined};
 	}
 
@@ -145,7 +145,7 @@ function captureOne(
 		case 'memfd':
 		case 'deleted-file':
 			row.kind = mapping.shared ? VMA.CONTENT_SHARED : VMA.CONTENT_PRIVATE;
-			row.source = sharedContent(context, task, kind, mapping, mappings);
+			row.source = sharedContent(context, kind, mapping);
 			return {row, mapping, image: undefined};
 		default:
 			return {row, mapping, image: undefined};

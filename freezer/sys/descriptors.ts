@@ -14,6 +14,7 @@ const F_SETPIPE_SZ = 1031;
 export const F_GET_SEALS = 1034;
 
 export const POLLIN = 1;
+export const POLLPRI = 2;
 export const POLLOUT = 4;
 export const POLLERR = 8;
 export const POLLHUP = 16;

@@ -12,6 +12,17 @@ const MSG_CTRUNC = 8;
 const MSG_DONTWAIT = 0x40;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
 const SCM_RIGHTS = 1;
+const SCM_CREDENTIALS = 2;
+const SCM_PIDFD = 4;
+const SO_REUSEADDR = 2;
+const SO_LINGER = 13;
+const SO_PEERCRED = 17;
+const IPPROTO_TCP = 6;
+const TCP_QUICKACK = 12;
+const TCP_REPAIR = 19;
+const TCP_REPAIR_QUEUE = 20;
+const REPAIR_SEND_QUEUE = 2;
+const REPAIR_OFF_WITHOUT_PROBE = -1;
 const SOCK_CLOEXEC = 0o2000000;
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
@@ -75,12 +86,70 @@ export function openSocket(domain: number, type: number, protocol: number): Fd |
 	return fd < 0 ? undefined : (fd as Fd);
 }
 
+/** Who made a connection or sent a message (struct ucred), in the numbering of the freezer. */
+export interface Credentials {
+	readonly pid: number;
+	readonly uid: number;
+	readonly gid: number;
+}
+
+export const parseCredentials = (ucred: Buffer): Credentials => ({
+	pid: ucred.readInt32LE(0),
+	uid: ucred.readUInt32LE(4),
+	gid: ucred.readUInt32LE(8),
+});
+
+/** SO_PEERCRED; undefined where the kernel knows nobody. */
+export function peerCredentials(fd: Fd): Credentials | undefined {
+	const ucred = getSocketOption(fd, SOL_SOCKET, SO_PEERCRED, 12);
+	return ucred?.length === 12 && ucred.readInt32LE(0) > 0 ? parseCredentials(ucred) : undefined;
+}
+
+/** Lets a TCP socket acknowledge at once what it has received (net/ipv4/tcp.c, tcp_sock_set_quickack), which it might put off for 40 ms. */
+export function acknowledgeNow(fd: Fd): void {
+	const quick = getSocketInt(fd, IPPROTO_TCP, TCP_QUICKACK) ?? 1;
+	setSocketInt(fd, IPPROTO_TCP, TCP_QUICKACK, 1);
+	if (quick === 0) {
+		setSocketInt(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
+	}
+}
+
+/** What a TCP socket has sent and the other end has not taken yet: shown to root alone, in repair mode, which leaves SO_REUSEADDR cleared. */
+export function peekSendQueue(fd: Fd, size: number): Buffer | undefined {
+	const reuse = getSocketInt(fd, SOL_SOCKET, SO_REUSEADDR) ?? 0;
+	if (!setSocketInt(fd, IPPROTO_TCP, TCP_REPAIR, 1)) {
+		return undefined;
+	}
+
+	try {
+		const data = Buffer.alloc(size);
+		setSocketInt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, REPAIR_SEND_QUEUE);
+		return rawSyscall(nr.recvfrom, fd, data, size, MSG_PEEK | MSG_DONTWAIT, null, null) === size ? data : undefined;
+	} finally {
+		setSocketInt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, 0);
+		if (!setSocketInt(fd, IPPROTO_TCP, TCP_REPAIR, REPAIR_OFF_WITHOUT_PROBE)) {
+			setSocketInt(fd, IPPROTO_TCP, TCP_REPAIR, 0);
+		}
+
+		setSocketInt(fd, SOL_SOCKET, SO_REUSEADDR, reuse);
+	}
+}
+
+/** Makes the last close(2) of a TCP socket a reset: nothing lingers that would keep its port. */
+export function resetAtClose(fd: Fd): void {
+	const linger = Buffer.alloc(8);
+	linger.writeInt32LE(1);
+	rawSyscall(nr.setsockopt, fd, SOL_SOCKET, SO_LINGER, linger, linger.length);
+}
+
 export interface PeekedMessage {
 	readonly data: Buffer;
 	/** sockaddr of the sender, empty when it has no name. */
 	readonly address: Buffer;
 	/** Our own duplicates of the descriptors in flight: close them. */
 	readonly fds: readonly Fd[];
+	/** Told where the receiver asks for them (SO_PASSCRED). */
+	readonly credentials: Credentials | undefined;
 	readonly truncated: boolean;
 }
 
@@ -107,29 +176,44 @@ export function peekMessage(fd: Fd, data: Buffer): PeekedMessage | undefined {
 	return {
 		data: Buffer.from(data.subarray(0, got)),
 		address: Buffer.from(name.subarray(0, Math.min(name.length, header.readUInt32LE(8)))),
-		fds: descriptorsIn(control.subarray(0, Number(header.readBigUInt64LE(40)))),
+		...readControl(control.subarray(0, Number(header.readBigUInt64LE(40)))),
 		truncated: (header.readInt32LE(48) & (MSG_CTRUNC | MSG_TRUNC)) !== 0,
 	};
 }
 
-function descriptorsIn(control: Buffer): Fd[] {
+function readControl(control: Buffer): Pick<PeekedMessage, 'fds' | 'credentials'> {
 	const fds: Fd[] = [];
+	let credentials: Credentials | undefined;
 	for (let at = 0; at + 16 <= control.length; ) {
 		const length = Number(control.readBigUInt64LE(at));
 		if (length < 16 || at + length > control.length) {
 			break;
 		}
 
-		if (control.readInt32LE(at + 8) === SOL_SOCKET && control.readInt32LE(at + 12) === SCM_RIGHTS) {
-			for (let i = at + 16; i + 4 <= at + length; i += 4) {
-				fds.push(control.readInt32LE(i) as Fd);
-			}
+		const value = control.subarray(at + 16, at + length);
+		switch (control.readInt32LE(at + 8) === SOL_SOCKET ? control.readInt32LE(at + 12) : 0) {
+			case SCM_RIGHTS:
+				for (let i = 0; i + 4 <= value.length; i += 4) {
+					fds.push(value.readInt32LE(i) as Fd);
+				}
+
+				break;
+			case SCM_CREDENTIALS:
+				credentials = parseCredentials(value);
+				break;
+			case SCM_PIDFD:
+				if (value.readInt32LE(0) >= 0) {
+					rawSyscall(nr.close, value.readInt32LE(0));
+				}
+
+				break;
+			default:
 		}
 
 		at += Math.ceil(length / 8) * 8;
 	}
 
-	return fds;
+	return {fds, credentials};
 }
 
 /** Sends one request to NETLINK_SOCK_DIAG and hands over every answer (struct nlmsghdr included) until it ends. */

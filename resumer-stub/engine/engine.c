@@ -98,7 +98,7 @@ static void story(struct engine *e)
 {
 	if (vdso_park(e) < 0 || vmas_unmap_all(e) < 0 || vmas_set_mm(e) < 0 || /* clear */
 	    vmas_mark(e) < 0 || contents_map(e) < 0 || vmas_map(e) < 0 || pages_fill(e) < 0 || contents_unmap(e) < 0 ||
-	    seal(e) < 0 || vmas_finish(e) < 0 || vdso_place(e) < 0 || vmas_seal(e) < 0) /* fill */
+	    seal(e) < 0 || vmas_finish(e) < 0 || guards_install(e) < 0 || vdso_place(e) < 0 || vmas_seal(e) < 0) /* fill */
 		give_up(e->r, e->task_row);
 	tree_await_zombies(e->r, e->task_row);
 	if (signals_actions(e) < 0 || registers_permission(e) < 0 || threads_create(e) < 0 || /* threads */

@@ -138,6 +138,7 @@ long vmas_map_staged(struct engine *e, const struct frore_vma *v);
 /* The file behind `image` when it is the very file of the freeze, or -1. */
 int image_open_same(const struct artefact *a, const struct frore_image *image, int flags);
 long vmas_finish(struct engine *e);
+long guards_install(struct engine *e); /* guards.c */
 long vmas_seal(struct engine *e);
 int64_t vma_find(const struct engine *e, uint64_t address, uint64_t length);
 

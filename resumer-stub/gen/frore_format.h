@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0x10cab809d87b81f8ULL
+#define FRORE_SCHEMA_HASH 0x50dc7bb5872aafb4ULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -185,12 +185,14 @@ enum {
 	FRORE_SOCKET_LISTENING = 1,
 	FRORE_SOCKET_CONNECTED = 2,
 	FRORE_SOCKET_PAIR = 3,
+	FRORE_SOCKET_PENDING = 4,
 };
 
 enum {
 	FRORE_SOCKET_FLAG_RECONNECT = 1,
 	FRORE_SOCKET_FLAG_EPHEMERAL = 2,
 	FRORE_SOCKET_FLAG_UNLINKED = 4,
+	FRORE_SOCKET_FLAG_ACCEPTED = 8,
 };
 
 enum {
@@ -226,30 +228,31 @@ enum {
 	FRORE_TABLE_VMA = 14,
 	FRORE_TABLE_WINDOW = 15,
 	FRORE_TABLE_SAME = 16,
-	FRORE_TABLE_IMAGE = 17,
-	FRORE_TABLE_DESCRIPTION = 18,
-	FRORE_TABLE_FD = 19,
-	FRORE_TABLE_FILE = 20,
-	FRORE_TABLE_INHERIT = 21,
-	FRORE_TABLE_TTY = 22,
-	FRORE_TABLE_PIPE = 23,
-	FRORE_TABLE_PIPE_OBJECT = 24,
-	FRORE_TABLE_EVENTFD = 25,
-	FRORE_TABLE_EPOLL = 26,
-	FRORE_TABLE_EPOLL_ENTRY = 27,
-	FRORE_TABLE_TIMERFD = 28,
-	FRORE_TABLE_SIGNALFD = 29,
-	FRORE_TABLE_INOTIFY = 30,
-	FRORE_TABLE_INOTIFY_WATCH = 31,
-	FRORE_TABLE_MEMFD = 32,
-	FRORE_TABLE_PIDFD = 33,
-	FRORE_TABLE_SOCKET = 34,
-	FRORE_TABLE_SOCKET_OPTION = 35,
-	FRORE_TABLE_SOCKET_MESSAGE = 36,
-	FRORE_TABLE_HANGUP = 37,
-	FRORE_TABLE_PTY = 38,
-	FRORE_TABLE_PTY_PAIR = 39,
-	FRORE_TABLE_COUNT = 40,
+	FRORE_TABLE_GUARD = 17,
+	FRORE_TABLE_IMAGE = 18,
+	FRORE_TABLE_DESCRIPTION = 19,
+	FRORE_TABLE_FD = 20,
+	FRORE_TABLE_FILE = 21,
+	FRORE_TABLE_INHERIT = 22,
+	FRORE_TABLE_TTY = 23,
+	FRORE_TABLE_PIPE = 24,
+	FRORE_TABLE_PIPE_OBJECT = 25,
+	FRORE_TABLE_EVENTFD = 26,
+	FRORE_TABLE_EPOLL = 27,
+	FRORE_TABLE_EPOLL_ENTRY = 28,
+	FRORE_TABLE_TIMERFD = 29,
+	FRORE_TABLE_SIGNALFD = 30,
+	FRORE_TABLE_INOTIFY = 31,
+	FRORE_TABLE_INOTIFY_WATCH = 32,
+	FRORE_TABLE_MEMFD = 33,
+	FRORE_TABLE_PIDFD = 34,
+	FRORE_TABLE_SOCKET = 35,
+	FRORE_TABLE_SOCKET_OPTION = 36,
+	FRORE_TABLE_SOCKET_MESSAGE = 37,
+	FRORE_TABLE_HANGUP = 38,
+	FRORE_TABLE_PTY = 39,
+	FRORE_TABLE_PTY_PAIR = 40,
+	FRORE_TABLE_COUNT = 41,
 };
 
 /* First bytes behind the stub, whose length is a multiple of the page size; the sections follow at once: frames, HEAD, INDEX, trailer */
@@ -841,6 +844,19 @@ _Static_assert(offsetof(struct frore_same, end) == 8, "same.end");
 _Static_assert(offsetof(struct frore_same, mm) == 16, "same.mm");
 _Static_assert(offsetof(struct frore_same, from) == 20, "same.from");
 
+/* Pages that fault when they are touched (MADV_GUARD_INSTALL, Linux 6.13) */
+struct frore_guard {
+	uint64_t start; /* First byte */
+	uint64_t end; /* Behind the last byte */
+	uint32_t mm; /* Row of `mm` */
+	uint32_t pad0; /* 0 */
+};
+_Static_assert(sizeof(struct frore_guard) == 24, "guard");
+_Static_assert(offsetof(struct frore_guard, start) == 0, "guard.start");
+_Static_assert(offsetof(struct frore_guard, end) == 8, "guard.end");
+_Static_assert(offsetof(struct frore_guard, mm) == 16, "guard.mm");
+_Static_assert(offsetof(struct frore_guard, pad0) == 20, "guard.pad0");
+
 /* One file on disk that mappings refer to */
 struct frore_image {
 	uint64_t ino; /* Inode */
@@ -1099,11 +1115,16 @@ struct frore_socket {
 	uint32_t message_count; /* Rows: what waits in its receive queue */
 	uint32_t flags; /* SOCKET_FLAG_* */
 	uint32_t path_mode; /* Permission bits of the path a UNIX socket is bound to */
-	uint32_t pad0; /* 0 */
+	uint32_t listener; /* Row of `description` of the listener inside through which it is connected, or NONE: there is none */
+	int32_t peer_pid; /* SO_PEERCRED of a UNIX socket: who connected, or listens, as the target sees it; 0 nobody known */
+	uint32_t peer_uid; /* The same */
+	uint32_t peer_gid; /* The same */
+	uint32_t base; /* Row of `task` in whose working directory a relative path of a UNIX socket starts */
 	struct frore_ref local; /* bytes: sockaddr it is bound to, empty when unbound */
 	struct frore_ref remote; /* bytes: sockaddr it is connected to, empty when not */
+	struct frore_ref pending; /* bytes: Listening: rows of `description` whose connections are not accepted yet, u32 each, the first one first */
 };
-_Static_assert(sizeof(struct frore_socket) == 72, "socket");
+_Static_assert(sizeof(struct frore_socket) == 96, "socket");
 _Static_assert(offsetof(struct frore_socket, domain) == 0, "socket.domain");
 _Static_assert(offsetof(struct frore_socket, type) == 4, "socket.type");
 _Static_assert(offsetof(struct frore_socket, protocol) == 8, "socket.protocol");
@@ -1117,9 +1138,14 @@ _Static_assert(offsetof(struct frore_socket, first_message) == 36, "socket.first
 _Static_assert(offsetof(struct frore_socket, message_count) == 40, "socket.message_count");
 _Static_assert(offsetof(struct frore_socket, flags) == 44, "socket.flags");
 _Static_assert(offsetof(struct frore_socket, path_mode) == 48, "socket.path_mode");
-_Static_assert(offsetof(struct frore_socket, pad0) == 52, "socket.pad0");
-_Static_assert(offsetof(struct frore_socket, local) == 56, "socket.local");
-_Static_assert(offsetof(struct frore_socket, remote) == 64, "socket.remote");
+_Static_assert(offsetof(struct frore_socket, listener) == 52, "socket.listener");
+_Static_assert(offsetof(struct frore_socket, peer_pid) == 56, "socket.peer_pid");
+_Static_assert(offsetof(struct frore_socket, peer_uid) == 60, "socket.peer_uid");
+_Static_assert(offsetof(struct frore_socket, peer_gid) == 64, "socket.peer_gid");
+_Static_assert(offsetof(struct frore_socket, base) == 68, "socket.base");
+_Static_assert(offsetof(struct frore_socket, local) == 72, "socket.local");
+_Static_assert(offsetof(struct frore_socket, remote) == 80, "socket.remote");
+_Static_assert(offsetof(struct frore_socket, pending) == 88, "socket.pending");
 
 /* One option to be set again */
 struct frore_socket_option {
@@ -1140,12 +1166,22 @@ _Static_assert(offsetof(struct frore_socket_option, value) == 16, "socket_option
 struct frore_socket_message {
 	struct frore_ref data; /* bytes: Payload */
 	struct frore_ref address; /* bytes: Sender, datagram sockets */
+	struct frore_ref to; /* bytes: Where it is sent to again; empty when the sender is connected */
 	struct frore_ref fds; /* bytes: Rows of `description` in flight (SCM_RIGHTS), u32 each */
+	uint32_t sender; /* Row of `description` of the socket inside that has sent it, datagram sockets; or NONE */
+	int32_t pid; /* SCM_CREDENTIALS, as the target sees them; 0 when there are none */
+	uint32_t uid; /* The same */
+	uint32_t gid; /* The same */
 };
-_Static_assert(sizeof(struct frore_socket_message) == 24, "socket_message");
+_Static_assert(sizeof(struct frore_socket_message) == 48, "socket_message");
 _Static_assert(offsetof(struct frore_socket_message, data) == 0, "socket_message.data");
 _Static_assert(offsetof(struct frore_socket_message, address) == 8, "socket_message.address");
-_Static_assert(offsetof(struct frore_socket_message, fds) == 16, "socket_message.fds");
+_Static_assert(offsetof(struct frore_socket_message, to) == 16, "socket_message.to");
+_Static_assert(offsetof(struct frore_socket_message, fds) == 24, "socket_message.fds");
+_Static_assert(offsetof(struct frore_socket_message, sender) == 32, "socket_message.sender");
+_Static_assert(offsetof(struct frore_socket_message, pid) == 36, "socket_message.pid");
+_Static_assert(offsetof(struct frore_socket_message, uid) == 40, "socket_message.uid");
+_Static_assert(offsetof(struct frore_socket_message, gid) == 44, "socket_message.gid");
 
 /* Stands for a connected socket or pipe to the outside: the peer has closed */
 struct frore_hangup {

@@ -150,7 +150,6 @@ void remedy_describe(struct text *t, struct launch *l, enum way way);
 /* clone.c */
 long clone_plain(uint64_t flags, int *pidfd);
 /* clone3 with an id in the innermost pid namespace; -EPERM, -EEXIST, -ENOSYS where that is refused. */
-long clone_with_id(uint64_t flags, int32_t id, int *pidfd);
 
 /* namespaces.c: by the relay. */
 long namespaces_enter(struct launch *l);

@@ -1,5 +1,5 @@
 /** What the processes of a tree have in common: stored once, and in common again after the resume. */
-import {statSync} from 'node:fs';
+import {rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {roundTrip} from '../helpers/roundtrip.js';
 import {asUsers} from '../helpers/users.js';
@@ -22,4 +22,16 @@ asUsers('private memory that relatives share is stored once and shared again', a
 
 asUsers('the original of relatives that share memory goes on', async (t, stage) => {
 	await roundTrip(t, stage, [stage.target('cow')]);
+});
+
+asUsers('relatives share where their files are missing, also when they are frozen again there', async (t, stage) => {
+	const target = stage.target('cow');
+	await roundTrip(t, stage, [target], {
+		halt: true,
+		generations: 3,
+		between: () => {
+			rmSync(target);
+			rmSync(join(stage.dir, 'cow-file'));
+		},
+	});
 });

@@ -14,6 +14,7 @@ const table: Record<string, Record<string, string>> = {
 	memory: {
 		anonymous: 'anonymous memory, and that it goes on behaving as such',
 		protection: 'the protection of every mapping, and guard pages',
+		guards: 'guard pages inside of ordinary memory',
 		shared: 'shared anonymous memory, mapped twice',
 		'private-file': 'private mappings of a file, modified and not',
 		'shared-file': 'a shared mapping of a file',

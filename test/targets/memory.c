@@ -149,6 +149,36 @@ static void protection_check(void)
 	EQUAL(fault(layout[5] + 5 * PAGE, 0), SIGSEGV, "the guard above");
 }
 
+#define GUARD_INSTALL 102 /* MADV_GUARD_INSTALL, Linux 6.13 */
+#define GUARD_REMOVE 103
+
+static char *guarded[2];
+
+static void guards_prepare(void)
+{
+	for (int i = 0; i < 2; i++) {
+		guarded[i] = anonymous(8, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+		pattern_fill(guarded[i], i ? 8 * PAGE : PAGE, 30);
+	}
+	/* one among pages that are there, one stretch at the end of a mapping with next to nothing in it */
+	if (madvise(guarded[1] + 3 * PAGE, 2 * PAGE, GUARD_INSTALL) < 0)
+		CANNOT("no guard pages here: %s", strerror(errno));
+	MUST(madvise(guarded[0] + 5 * PAGE, 3 * PAGE, GUARD_INSTALL));
+}
+
+static void guards_check(void)
+{
+	EQUAL(fault(guarded[1] + 2 * PAGE, 1), 0, "the page below");
+	EQUAL(fault(guarded[1] + 3 * PAGE, 0), SIGSEGV, "the first guard");
+	EQUAL(fault(guarded[1] + 4 * PAGE, 1), SIGSEGV, "the second guard");
+	EQUAL(fault(guarded[1] + 5 * PAGE, 1), 0, "the page above");
+	EQUAL(fault(guarded[0] + 4 * PAGE, 1), 0, "an untouched page");
+	for (int i = 5; i < 8; i++)
+		EQUAL(fault(guarded[0] + i * PAGE, 0), SIGSEGV, "guards at the end");
+	MUST(madvise(guarded[1] + 3 * PAGE, 2 * PAGE, GUARD_REMOVE));
+	EQUAL(guarded[1][3 * PAGE], 0, "a page whose guard was removed");
+}
+
 static void anonymous_prepare(void)
 {
 	area = anonymous(2048, PROT_READ | PROT_WRITE, MAP_PRIVATE);
@@ -554,6 +584,7 @@ static void vdso_check(void)
 static const struct judge_case cases[] = {
 	{"anonymous", anonymous_prepare, anonymous_check},
 	{"protection", protection_prepare, protection_check},
+	{"guards", guards_prepare, guards_check},
 	{"shared", shared_prepare, shared_check},
 	{"private-file", private_file_prepare, private_file_check},
 	{"shared-file", shared_file_prepare, shared_file_check},

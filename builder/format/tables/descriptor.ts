@@ -117,9 +117,18 @@ export const descriptorTables = {
 			message_count: u32('Rows: what waits in its receive queue'),
 			flags: u32('SOCKET_FLAG_*'),
 			path_mode: u32('Permission bits of the path a UNIX socket is bound to'),
-			pad0: u32('0'),
+			listener: u32(
+				'Row of `description` of the listener inside through which it is connected, or NONE: there is none',
+			),
+			peer_pid: i32('SO_PEERCRED of a UNIX socket: who connected, or listens, as the target sees it; 0 nobody known'),
+			peer_uid: u32('The same'),
+			peer_gid: u32('The same'),
+			base: u32('Row of `task` in whose working directory a relative path of a UNIX socket starts'),
 			local: bytes('sockaddr it is bound to, empty when unbound'),
 			remote: bytes('sockaddr it is connected to, empty when not'),
+			pending: bytes(
+				'Listening: rows of `description` whose connections are not accepted yet, u32 each, the first one first',
+			),
 		},
 	),
 	socket_option: table('One option to be set again', {
@@ -132,7 +141,12 @@ export const descriptorTables = {
 	socket_message: table('One message, or a stretch of a stream, in a receive queue', {
 		data: bytes('Payload'),
 		address: bytes('Sender, datagram sockets'),
+		to: bytes('Where it is sent to again; empty when the sender is connected'),
 		fds: bytes('Rows of `description` in flight (SCM_RIGHTS), u32 each'),
+		sender: u32('Row of `description` of the socket inside that has sent it, datagram sockets; or NONE'),
+		pid: i32('SCM_CREDENTIALS, as the target sees them; 0 when there are none'),
+		uid: u32('The same'),
+		gid: u32('The same'),
 	}),
 	hangup: table('Stands for a connected socket or pipe to the outside: the peer has closed', {
 		domain: u32('AF_*, 0 for a pipe'),

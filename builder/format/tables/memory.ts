@@ -61,6 +61,12 @@ export const memoryTables = {
 			'Row of the `mm` that has the bytes at the same address: an ancestor, or itself where descendants have them from it',
 		),
 	}),
+	guard: table('Pages that fault when they are touched (MADV_GUARD_INSTALL, Linux 6.13)', {
+		start: u64('First byte'),
+		end: u64('Behind the last byte'),
+		mm: u32('Row of `mm`'),
+		pad0: u32('0'),
+	}),
 	image: table('One file on disk that mappings refer to', {
 		ino: u64('Inode'),
 		size: u64('Bytes'),

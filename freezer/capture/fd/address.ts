@@ -28,14 +28,33 @@ export function unixName(address: Uint8Array): string | undefined {
 	return decodeText(address.subarray(2, end < 0 ? address.length : end));
 }
 
-/** Family, port and host part alone, IPv4-mapped IPv6 as IPv4, so that both ends of one connection compare equal. */
-export function endpoint(address: Uint8Array): string {
-	const host = familyOf(address) === AF_INET ? address.subarray(4, 8) : address.subarray(8, 24);
-	const hex = Buffer.from(host)
-		.toString('hex')
-		.replace(/^0{20}ffff/, '');
-	return `${hex}:${portOf(address)}`;
+/** The host part of an IP address. */
+export const hostOf = (address: Uint8Array): Buffer =>
+	Buffer.from(familyOf(address) === AF_INET ? address.subarray(4, 8) : address.subarray(8, 24));
+
+/** The host part when it is one of IPv4, as such or mapped into IPv6. */
+export function mappedToFour(address: Uint8Array): Buffer | undefined {
+	const host = hostOf(address);
+	if (familyOf(address) === AF_INET) {
+		return host;
+	}
+
+	return host.length === 16 && host.subarray(0, 12).toString('hex') === '00000000000000000000ffff'
+		? host.subarray(12)
+		: undefined;
 }
+
+export function isLoopback(address: Uint8Array): boolean {
+	const host = hostOf(address);
+	const four = mappedToFour(address);
+	return four
+		? four[0] === 127
+		: host.length === 16 && host.subarray(0, 15).every((byte) => byte === 0) && host[15] === 1;
+}
+
+/** Port and host part alone, IPv4-mapped IPv6 as IPv4, so that both ends of one connection compare equal. */
+export const endpoint = (address: Uint8Array): string =>
+	`${(mappedToFour(address) ?? hostOf(address)).toString('hex')}:${portOf(address)}`;
 
 export function showAddress(address: Uint8Array): string {
 	switch (familyOf(address)) {

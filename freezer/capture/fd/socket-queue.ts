@@ -1,4 +1,4 @@
-import {bytesUnsent, bytesWaiting} from '../../sys/descriptors.js';
+import {bytesWaiting} from '../../sys/descriptors.js';
 import {closeFd} from '../../sys/pidfd.js';
 import {
 	getSocketInt,
@@ -9,7 +9,6 @@ import {
 	setSocketInt,
 } from '../../sys/sockets.js';
 import type {Fd} from '../../sys/types.js';
-import {AF_UNIX} from './address.js';
 
 const SOCK_STREAM = 1;
 const ROOM = 1 << 20;
@@ -23,23 +22,21 @@ export interface Queue {
 }
 
 /** Looks without taking anything out. The descriptors in the messages are the caller's to close. */
-export function lookIntoQueue(fd: Fd, domain: number, type: number): Queue {
+export function lookIntoQueue(fd: Fd, type: number): Queue {
 	const waiting = type === SOCK_STREAM ? bytesWaiting(fd) : 0;
 	if (!room || room.length < waiting) {
 		room = Buffer.allocUnsafe(Math.max(ROOM, waiting));
 	}
 
-	// What a TCP socket has sent and the other end has not taken yet is in neither queue that can be looked at.
-	const unsent = domain !== AF_UNIX && bytesUnsent(fd) > 0;
 	const offset = getSocketInt(fd, SOL_SOCKET, SO_PEEK_OFF) ?? -1;
 	if (offset < 0) {
 		const first = peekMessage(fd, room);
 		if (!first) {
-			return {messages: [], incomplete: unsent};
+			return {messages: [], incomplete: waiting > 0};
 		}
 
-		if (domain !== AF_UNIX || (type === SOCK_STREAM && first.data.length >= waiting)) {
-			return {messages: [first], incomplete: unsent || first.truncated || first.data.length < waiting};
+		if (type === SOCK_STREAM && first.data.length >= waiting) {
+			return {messages: first.data.length > 0 ? [first] : [], incomplete: first.truncated};
 		}
 
 		for (const one of first.fds) {

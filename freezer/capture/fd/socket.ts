@@ -1,23 +1,34 @@
-import {readFileSync, statSync} from 'node:fs';
-import {resolve} from 'node:path';
+import {readFileSync} from 'node:fs';
 import {constants, NONE} from '../../../builder/format/schema.js';
-import {decodeText, encodeText} from '../../../builder/text.js';
-import {bytesWaiting} from '../../sys/descriptors.js';
-import {tryReadLink} from '../../sys/procfs.js';
+import {eventsNow, POLLIN, POLLPRI} from '../../sys/descriptors.js';
 import {getSocketOption} from '../../sys/sockets.js';
 import type {CaptureContext} from '../context.js';
-import {AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, portOf, showAddress, unixName} from './address.js';
+import {
+	AF_INET,
+	AF_INET6,
+	AF_NETLINK,
+	AF_PACKET,
+	AF_UNIX,
+	familyOf,
+	hostOf,
+	portOf,
+	showAddress,
+	unixName,
+} from './address.js';
 import {type External, externalEnd, hangup, outsideHolder} from './external.js';
 import {Memberships} from './multicast.js';
+import {innerIdOf} from './pidfd.js';
 import {renamedTo} from './socket-name.js';
 import {SocketOptions} from './socket-options.js';
-import type {SocketFacts, Sockets} from './sockets.js';
+import {pathOf} from './socket-unix.js';
+import {isLocalSender, type Message, type SocketFacts, type Sockets} from './sockets.js';
 import {append, type Carried, type Description, where, withPulled} from './types.js';
 
 const {KIND, SOCKET, SOCKET_FLAG} = constants;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
+const IPPROTO_UDP = 17;
 const NETLINK_LIST_MEMBERSHIPS = 9;
 const SOL_NETLINK = 270;
 const NETLINK_ADD_MEMBERSHIP = 1;
@@ -99,10 +110,9 @@ export class SocketCapture {
 		});
 		const option_count = context.snapshot.socket_option.length - first_option;
 		const first_message = context.snapshot.socket_message.length;
-		for (const {data, address, descriptions} of facts.messages) {
-			const fds = Buffer.alloc(descriptions.length * 4);
-			for (const [i, {row}] of descriptions.entries()) fds.writeUInt32LE(row, i * 4);
-			append(context, 'socket_message', {data, address, fds});
+		const messages = facts.messages.filter((message) => isLocalSender(facts, message));
+		for (const message of messages) {
+			this.#message(description, facts, message);
 		}
 
 		const path = pathOf(description, facts);
@@ -117,23 +127,51 @@ export class SocketCapture {
 				unconnected: SOCKET.UNCONNECTED,
 				connected: SOCKET.CONNECTED,
 				pair: SOCKET.PAIR,
-			}[facts.state as 'listening' | 'unconnected' | 'connected' | 'pair'],
+				pending: SOCKET.PENDING,
+			}[facts.state as 'listening' | 'unconnected' | 'connected' | 'pair' | 'pending'],
 			backlog: facts.backlog,
 			peer: facts.peer?.row ?? NONE,
 			shutdown: facts.shutdown,
 			first_option,
 			option_count,
 			first_message,
-			message_count: facts.messages.length,
+			message_count: messages.length,
 			flags:
 				(facts.reconnect ? SOCKET_FLAG.RECONNECT : 0) |
 				(isEphemeral(facts) ? SOCKET_FLAG.EPHEMERAL : 0) |
-				(path && !path.reachable && !renamed ? SOCKET_FLAG.UNLINKED : 0),
+				(path && !path.reachable && !renamed ? SOCKET_FLAG.UNLINKED : 0) |
+				(facts.accepted ? SOCKET_FLAG.ACCEPTED : 0),
 			path_mode: (renamed ?? path)?.mode ?? 0,
-			pad0: 0,
+			listener: facts.listener?.row ?? NONE,
+			peer_pid: facts.credentials?.pid ?? 0,
+			peer_uid: facts.credentials?.uid ?? 0,
+			peer_gid: facts.credentials?.gid ?? 0,
+			base: description.holders[0]?.task.row ?? 0,
 			local: renamed?.local ?? (facts.bound ? facts.local : new Uint8Array()),
 			remote: facts.remote,
+			pending: rowsOf(facts.clients),
 		});
+	}
+
+	#message(description: Description, facts: SocketFacts, message: Message): void {
+		const {data, address, descriptions, credentials} = message;
+		append(this.context, 'socket_message', {
+			data,
+			address,
+			to: facts.state === 'unconnected' ? destination(facts.local, address) : new Uint8Array(),
+			fds: rowsOf(descriptions),
+			sender: (facts.state === 'unconnected' ? this.sockets.senderOf(facts, message)?.row : undefined) ?? NONE,
+			pid: credentials ? this.#innerPid(description, credentials.pid) : 0,
+			uid: credentials?.uid ?? 0,
+			gid: credentials?.gid ?? 0,
+		});
+	}
+
+	/** Processes that have ended are known by another number in another pid namespace, and by none here. */
+	#innerPid({holders}: Description, pid: number): number {
+		const [holder] = holders;
+		const same = !holder || (holder.task.pid as number) === holder.task.innerPid;
+		return innerIdOf(this.context, pid) ?? (same ? pid : 0);
 	}
 
 	/** A bitmap of groups (net/netlink/af_netlink.c). */
@@ -154,15 +192,30 @@ export class SocketCapture {
 	}
 
 	#tellLosses(description: Description, facts: SocketFacts): void {
-		const lost = (text: string) => this.context.warn({...where(description), kind: 'socket-queue', text});
-		if (facts.state === 'listening' && facts.waiting > 0) {
-			lost(
-				`${facts.waiting} connections to ${showAddress(facts.local)} were not accepted yet: after the resume they are gone`,
+		const {context} = this;
+		const warn = (text: string) => context.warn({...where(description), kind: 'socket-queue', text});
+		const outside = facts.waiting - facts.clients.length;
+		if (facts.state === 'listening' && outside > 0) {
+			warn(
+				`${outside} connections to ${showAddress(facts.local)} from outside were not accepted yet: after the resume they are gone`,
 			);
-		} else if (facts.domain !== AF_UNIX && facts.state === 'unconnected' && facts.type !== SOCK_STREAM) {
-			const waiting = withPulled(description, bytesWaiting);
-			if (waiting > 0) {
-				lost(`messages to ${showAddress(facts.local)} that were not read yet: after the resume they are gone`);
+		}
+
+		const events = withPulled(description, (fd) => eventsNow(fd, POLLIN | POLLPRI));
+		const foreign = facts.messages.filter((message) => !isLocalSender(facts, message)).length;
+		if (foreign > 0 || (facts.state === 'unconnected' && !carriesQueue(facts) && (events & POLLIN) !== 0)) {
+			warn(`messages to ${showAddress(facts.local)} that were not read yet: after the resume they are gone`);
+		}
+
+		const urgent = facts.type === SOCK_STREAM && (events & POLLPRI) !== 0 ? 'a byte out of band' : undefined;
+		for (const lost of [facts.lost, urgent]) {
+			if (lost !== undefined) {
+				context.refuse({
+					...where(description),
+					kind: 'socket-queue',
+					text: `a ${familyNames[facts.domain] ?? ''} socket with ${showAddress(facts.local)} and ${lost}: nobody can look at that`,
+					hint: 'Freeze it once more when that has been read; what a full TCP connection holds is shown to root.',
+				});
 			}
 		}
 
@@ -175,21 +228,31 @@ export class SocketCapture {
 				});
 			}
 		}
-
-		const name = facts.state === 'pair' ? unixName(facts.local) : undefined;
-		if (name !== undefined) {
-			this.context.warn({
-				...where(description),
-				kind: 'socket-name',
-				text: `a UNIX connection within the target: after the resume getsockname does not tell ${name} any more`,
-			});
-		}
-
-		if (facts.lostMessages) {
-			lost('messages that cannot be duplicated: after the resume they are gone');
-		}
 	}
 }
+
+function rowsOf(descriptions: readonly Description[]): Buffer {
+	const rows = Buffer.alloc(descriptions.length * 4);
+	for (const [i, {row}] of descriptions.entries()) {
+		rows.writeUInt32LE(row, i * 4);
+	}
+
+	return rows;
+}
+
+/** A socket that is bound to no host of its own is reached at the host of the sender, which is of this machine, too. */
+function destination(local: Buffer, sender: Buffer): Buffer {
+	const host = familyOf(local) === AF_UNIX ? Buffer.alloc(0) : hostOf(local);
+	const to = Buffer.from(local);
+	if (host.length > 0 && host.every((byte) => byte === 0)) {
+		to.set(hostOf(sender), host.length === 4 ? 4 : 8);
+	}
+
+	return to;
+}
+
+const carriesQueue = ({domain, protocol, type}: SocketFacts): boolean =>
+	domain === AF_UNIX || type === SOCK_STREAM || protocol === IPPROTO_UDP;
 
 /** The port was the kernel's choice as far as anybody can tell: a connected socket with a port of the range it chooses from. */
 function isEphemeral({domain, local, remote, reconnect}: SocketFacts): boolean {
@@ -203,23 +266,4 @@ function isEphemeral({domain, local, remote, reconnect}: SocketFacts): boolean {
 		.map(Number);
 	const port = portOf(local);
 	return port >= low && port <= high;
-}
-
-/** Does the path of a UNIX socket still lead to it, and how is it protected? */
-function pathOf(
-	{holders}: Description,
-	{domain, local, pathInode}: SocketFacts,
-): {reachable: boolean; mode: number} | undefined {
-	const name = domain === AF_UNIX ? unixName(local) : undefined;
-	if (name === undefined || name.startsWith('@')) {
-		return undefined;
-	}
-
-	const cwd = holders[0] && tryReadLink(`/proc/${holders[0].task.pid}/cwd`);
-	try {
-		const stat = statSync(Buffer.from(encodeText(cwd ? resolve(decodeText(cwd), name) : name)));
-		return {reachable: pathInode === undefined || stat.ino === pathInode, mode: stat.mode & 0o7777};
-	} catch {
-		return {reachable: false, mode: 0};
-	}
 }

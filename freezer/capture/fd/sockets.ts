@@ -1,8 +1,21 @@
-import {eventsNow, POLLIN} from '../../sys/descriptors.js';
-import {getSocketInt, getSocketOption, peerName, SOL_SOCKET, socketName} from '../../sys/sockets.js';
+import {bytesUnsent, bytesWaiting, eventsNow, POLLIN} from '../../sys/descriptors.js';
+import {type Credentials, getSocketInt, peerName, SOL_SOCKET, socketName} from '../../sys/sockets.js';
 import type {Fd} from '../../sys/types.js';
-import {AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, endpoint, portOf, unixName} from './address.js';
+import {
+	AF_INET,
+	AF_INET6,
+	AF_NETLINK,
+	AF_PACKET,
+	AF_UNIX,
+	endpoint,
+	hostOf,
+	isLoopback,
+	portOf,
+	unixName,
+} from './address.js';
 import {lookIntoQueue} from './socket-queue.js';
+import {isWithinMachine, listensAt, otherEnd, TCP, tcpInfo, tcpShutdown, unreceived} from './socket-tcp.js';
+import {findAccepted, peerOf} from './socket-unix.js';
 import type {Survey} from './survey.js';
 import {type Description, S_IFSOCK, typeOf, withPulled} from './types.js';
 import {type UnixFacts, unixSockets} from './unix-diagnosis.js';
@@ -14,14 +27,13 @@ const SO_DOMAIN = 39;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const IPPROTO_TCP = 6;
-const TCP_INFO = 11;
-const TCP_CLOSE = 7;
-const TCP_LISTEN = 10;
+const IPPROTO_UDP = 17;
 
 export interface Message {
 	readonly data: Buffer;
 	readonly address: Buffer;
 	readonly descriptions: readonly Description[];
+	readonly credentials: Credentials | undefined;
 }
 
 /** What a socket is, and where its other end is. */
@@ -35,21 +47,33 @@ export interface SocketFacts {
 	readonly backlog: number;
 	/** Connections that wait to be accepted. */
 	readonly waiting: number;
-	readonly shutdown: number;
+	shutdown: number;
 	readonly pathInode: number | undefined;
 	readonly peerInode: number | undefined;
-	state: 'listening' | 'unconnected' | 'connected' | 'pair' | 'outside' | 'dead' | 'unknown';
+	readonly tcpState: number | undefined;
+	/** Of a UNIX socket: who connected, or listens. */
+	readonly credentials: Credentials | undefined;
+	/** 'pair': the other end can be made together with it; 'pending': connected to a listener inside that has not accepted it yet. */
+	state: 'listening' | 'unconnected' | 'connected' | 'pair' | 'pending' | 'outside' | 'dead' | 'unknown';
 	/** Another connect(2) to `remote` brings back all there was. */
 	reconnect: boolean;
 	/** The other end inside; undefined in a pair whose other end has closed. */
 	peer: Description | undefined;
+	/** A listener has brought it forth: the other end connects. */
+	accepted: boolean;
+	/** The listener inside, of an accepted end and of a pending one. */
+	listener: Description | undefined;
+	/** Those inside whose connections wait to be accepted, the next one first. */
+	readonly clients: Description[];
 	messages: Message[];
-	lostMessages: boolean;
+	/** What of its queues cannot be carried, in words. */
+	lost: string | undefined;
 }
 
 /** All sockets of the target. Looking into queues may bring up descriptions that are only on their way. */
 export class Sockets {
 	readonly #facts = new Map<Description, SocketFacts>();
+	readonly #peeked = new Set<SocketFacts>();
 	#unix: Map<number, UnixFacts> | undefined;
 
 	constructor(readonly survey: Survey) {
@@ -68,17 +92,17 @@ export class Sockets {
 			}
 
 			this.#findPeers();
-			for (const description of fresh) {
-				const facts = this.facts(description);
-				if (
-					facts.state === 'pair' ||
-					facts.state === 'connected' ||
-					(facts.domain === AF_UNIX && facts.type === SOCK_DGRAM)
-				) {
-					withPulled(description, (fd) => this.#peek(facts, fd));
+			for (const [description, facts] of [...this.#facts]) {
+				if (hasQueue(facts)) {
+					this.#peek(description, facts);
 				}
 			}
 		}
+
+		this.#findPending();
+		this.#findWidows();
+		findAccepted(this.#facts);
+		this.#chooseServers();
 	}
 
 	facts(description: Description): SocketFacts {
@@ -96,6 +120,7 @@ export class Sockets {
 		const remote = peerName(fd) ?? Buffer.alloc(0);
 		const unix = domain === AF_UNIX ? this.#unixFacts(description) : undefined;
 		const tcp = read(SO_PROTOCOL) === IPPROTO_TCP ? tcpInfo(fd) : undefined;
+		const hasEnded = () => (eventsNow(fd, POLLIN) & POLLIN) !== 0;
 		const listening = read(SO_ACCEPTCONN) !== 0;
 		const facts: SocketFacts = {
 			domain,
@@ -107,18 +132,27 @@ export class Sockets {
 			// struct tcp_info of a listener: tcpi_unacked waits, tcpi_sacked may (net/ipv4/tcp.c, tcp_get_info).
 			backlog: listening ? (tcp && tcp.length >= 32 ? tcp.readUInt32LE(28) : (unix?.backlog ?? 4096)) : 0,
 			waiting: listening ? (tcp && tcp.length >= 28 ? tcp.readUInt32LE(24) : (unix?.waiting ?? 0)) : 0,
-			shutdown: unix?.shutdown ?? 0,
+			shutdown: unix?.shutdown ?? (tcp && !listening ? tcpShutdown(fd, tcp[0]!) : 0),
 			pathInode: unix?.pathInode,
 			peerInode: unix?.peer,
+			tcpState: tcp?.[0],
+			credentials: unix ? peerOf(this.survey.context, description, fd) : undefined,
 			state: 'unconnected',
 			reconnect: false,
 			peer: undefined,
+			accepted: false,
+			listener: undefined,
+			clients: [],
 			messages: [],
-			lostMessages: false,
+			lost: undefined,
 		};
-		facts.state = listening
-			? 'listening'
-			: stateOf(facts, unix, tcp?.[0], () => (eventsNow(fd, POLLIN) & POLLIN) !== 0);
+		facts.state = listening ? 'listening' : stateOf(facts, unix, hasEnded);
+		if (facts.state === 'dead' && bytesWaiting(fd) > 0) {
+			// Both directions are at their end, but not all has been read.
+			facts.state = 'pair';
+			facts.shutdown = 2;
+		}
+
 		facts.reconnect =
 			facts.state === 'unconnected' &&
 			remote.length > 0 &&
@@ -141,37 +175,149 @@ export class Sockets {
 			}
 		}
 
-		for (const facts of this.#facts.values()) {
-			if (facts.state !== 'outside') {
-				continue;
-			}
-
+		for (const [description, facts] of this.#facts) {
 			const unix = facts.domain === AF_UNIX;
 			const peer = unix
 				? byInode.get(facts.peerInode ?? -1)
 				: byEnds.get(`${endpoint(facts.remote)} ${endpoint(facts.local)}`);
-			if (peer) {
+			const together = peer && peer !== description;
+			if (together && facts.state === 'outside') {
 				facts.peer = peer;
 				facts.state = unix ? 'pair' : 'connected';
+			} else if (together && unix && facts.reconnect && this.facts(peer).peerInode === Number(description.stat.ino)) {
+				// Datagram sockets that are connected to each other.
+				facts.peer = peer;
+				facts.state = 'pair';
+				facts.reconnect = false;
 			}
 		}
 	}
 
-	#peek(facts: SocketFacts, fd: Fd): void {
-		const {messages, incomplete} = lookIntoQueue(fd, facts.domain, facts.type);
-		facts.lostMessages = incomplete;
-		facts.messages = messages.map(({data, address, fds}) => ({
+	/** Connections to listeners inside that are not accepted yet. What has been sent through them nobody can look at. */
+	#findPending(): void {
+		const byInode = new Map([...this.#facts.keys()].map((description) => [Number(description.stat.ino), description]));
+		for (const [listener, facts] of this.#facts) {
+			if (facts.state !== 'listening' || facts.waiting === 0) {
+				continue;
+			}
+
+			const unix = this.#unix?.get(Number(listener.stat.ino));
+			const clients =
+				facts.domain === AF_UNIX ? (unix?.clients ?? []).map((ino) => byInode.get(ino)) : this.#tcpClients(facts);
+			for (const client of clients) {
+				if (client) {
+					this.#wait(client, listener);
+				}
+			}
+		}
+	}
+
+	#tcpClients(listener: SocketFacts): Description[] {
+		const clients = [...this.#facts].filter(
+			([, facts]) =>
+				facts.state === 'outside' &&
+				facts.tcpState !== undefined &&
+				listensAt(listener, facts.remote) &&
+				otherEnd(facts)?.inode === 0,
+		);
+		return clients.map(([description]) => description);
+	}
+
+	#wait(client: Description, listener: Description): void {
+		const facts = this.facts(client);
+		facts.state = 'pending';
+		facts.listener = listener;
+		this.facts(listener).clients.push(client);
+		const other = facts.domain === AF_UNIX ? undefined : otherEnd(facts);
+		const sent = other ? other.waiting - (other.state === TCP.CLOSE_WAIT ? 1 : 0) : withPulled(client, bytesUnsent);
+		if (sent > 0) {
+			facts.lost = 'what it has sent through a connection that is not accepted yet';
+		}
+	}
+
+	/** Connections whose other end has closed, which is known of this machine alone. */
+	#findWidows(): void {
+		for (const [description, facts] of this.#facts) {
+			if (facts.state === 'outside' && facts.tcpState === TCP.CLOSE_WAIT && isWithinMachine(facts)) {
+				if ((otherEnd(facts)?.inode ?? 0) === 0) {
+					facts.state = 'pair';
+					this.#peek(description, facts);
+				}
+			}
+		}
+	}
+
+	/** Which end of a TCP connection is to be accepted: at a port where the target listens, else at the lower one. */
+	#chooseServers(): void {
+		const listeners = [...this.#facts].filter(([, {state, domain}]) => state === 'listening' && domain !== AF_UNIX);
+		const listenerOf = ({local}: SocketFacts) => listeners.find(([, facts]) => listensAt(facts, local))?.[0];
+		for (const [description, facts] of this.#facts) {
+			if (facts.domain === AF_UNIX || (facts.state !== 'connected' && facts.state !== 'pair')) {
+				continue;
+			}
+
+			const other = facts.peer && this.facts(facts.peer);
+			const listener = listenerOf(facts);
+			const others = other && listenerOf(other);
+			facts.listener = listener;
+			facts.accepted =
+				!other?.accepted && (listener !== undefined || (!others && portOf(facts.local) <= portOf(facts.remote)));
+			if (other && facts.peer) {
+				const missing = unreceived(facts.peer, description);
+				if (missing === undefined) {
+					facts.lost = 'what is on its way to it, because its buffer is full';
+				} else if (missing.length > 0) {
+					facts.messages.push({data: missing, address: Buffer.alloc(0), descriptions: [], credentials: undefined});
+				}
+			}
+		}
+	}
+
+	/** The datagram socket inside that a message has come from. */
+	senderOf({domain}: SocketFacts, {address}: Message): Description | undefined {
+		for (const [description, facts] of this.#facts) {
+			if (facts.domain === AF_UNIX && domain === AF_UNIX) {
+				const name = facts.type === SOCK_DGRAM ? unixName(facts.local) : undefined;
+				if (name !== undefined && name === unixName(address)) {
+					return description;
+				}
+			} else if (facts.protocol === IPPROTO_UDP && domain !== AF_UNIX && listensAt(facts, address)) {
+				return description;
+			}
+		}
+
+		return undefined;
+	}
+
+	#peek(description: Description, facts: SocketFacts): void {
+		if (this.#peeked.has(facts)) {
+			return;
+		}
+
+		this.#peeked.add(facts);
+		const {messages, incomplete} = withPulled(description, (fd) => lookIntoQueue(fd, facts.type));
+		facts.lost ??= incomplete ? 'what waits in it, which cannot be duplicated' : undefined;
+		facts.messages = messages.map(({data, address, fds, credentials}) => ({
 			data,
 			address,
 			descriptions: fds.map((one) => this.survey.adopt(one)),
+			credentials,
 		}));
 	}
 }
 
-function tcpInfo(fd: Fd): Buffer | undefined {
-	const info = getSocketOption(fd, IPPROTO_TCP, TCP_INFO);
-	return info && Buffer.from(info);
+/** Can something wait in it that is carried? */
+function hasQueue({state, domain, type, protocol}: SocketFacts): boolean {
+	return (
+		state === 'pair' ||
+		state === 'connected' ||
+		(type === SOCK_DGRAM && (domain === AF_UNIX || protocol === IPPROTO_UDP))
+	);
 }
+
+/** Has a datagram come from this machine, so that it can be sent once more from the same address? */
+export const isLocalSender = ({domain, local}: SocketFacts, {address}: Message): boolean =>
+	domain === AF_UNIX || address.length === 0 || isLoopback(address) || hostOf(local).equals(hostOf(address));
 
 function isBound(domain: number, local: Buffer): boolean {
 	switch (domain) {
@@ -186,9 +332,8 @@ function isBound(domain: number, local: Buffer): boolean {
 }
 
 function stateOf(
-	{domain, type, remote}: SocketFacts,
+	{domain, type, remote, tcpState}: SocketFacts,
 	unix: UnixFacts | undefined,
-	tcpState: number | undefined,
 	hasEnded: () => boolean,
 ): SocketFacts['state'] {
 	switch (domain) {
@@ -204,11 +349,11 @@ function stateOf(
 			return unix.peer === 0 ? 'pair' : 'outside';
 		case AF_INET:
 		case AF_INET6:
-			if (tcpState === undefined || tcpState === TCP_LISTEN) {
+			if (tcpState === undefined || tcpState === TCP.LISTEN) {
 				return type === SOCK_STREAM ? 'outside' : 'unconnected';
 			}
 
-			return tcpState === TCP_CLOSE ? (hasEnded() ? 'dead' : 'unconnected') : 'outside';
+			return tcpState === TCP.CLOSE ? (hasEnded() ? 'dead' : 'unconnected') : 'outside';
 		case AF_NETLINK:
 		case AF_PACKET:
 			return 'unconnected';

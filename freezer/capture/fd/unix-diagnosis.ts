@@ -12,14 +12,17 @@ export interface UnixFacts {
 	readonly waiting: number;
 	/** How many may wait (listening). */
 	readonly backlog: number;
+	/** Inodes of those whose connections wait to be accepted, the next one first (listening). */
+	readonly clients: readonly number[];
 }
 
 const SOCK_DIAG_BY_FAMILY = 20;
 const NLM_F_DUMP = 0x301;
 const AF_UNIX = 1;
-const SHOW_NAME_VFS_PEER_RQLEN = 1 | 2 | 4 | 16;
+const SHOW_NAME_VFS_PEER_ICONS_RQLEN = 1 | 2 | 4 | 8 | 16;
 const UNIX_DIAG_VFS = 1;
 const UNIX_DIAG_PEER = 2;
+const UNIX_DIAG_ICONS = 3;
 const UNIX_DIAG_RQLEN = 4;
 const UNIX_DIAG_SHUTDOWN = 6;
 const HEADER = 16;
@@ -33,7 +36,7 @@ export function unixSockets(): Map<number, UnixFacts> | undefined {
 	request.writeUInt16LE(NLM_F_DUMP, 6);
 	request[HEADER] = AF_UNIX;
 	request.writeUInt32LE(0xffff_ffff, HEADER + 4);
-	request.writeUInt32LE(SHOW_NAME_VFS_PEER_RQLEN, HEADER + 12);
+	request.writeUInt32LE(SHOW_NAME_VFS_PEER_ICONS_RQLEN, HEADER + 12);
 	const found = new Map<number, UnixFacts>();
 	const complete = socketDiagnosis(request, (type, message) => {
 		if (type === SOCK_DIAG_BY_FAMILY) {
@@ -51,6 +54,7 @@ export function parseUnixFacts(message: Buffer): [ino: number, facts: UnixFacts]
 	let pathInode: number | undefined;
 	let waiting = 0;
 	let backlog = 0;
+	const clients: number[] = [];
 	for (let at = MESSAGE; at + 4 <= message.length; ) {
 		const length = message.readUInt16LE(at);
 		const value = message.subarray(at + 4, at + length);
@@ -60,6 +64,12 @@ export function parseUnixFacts(message: Buffer): [ino: number, facts: UnixFacts]
 				break;
 			case UNIX_DIAG_PEER:
 				peer = value.readUInt32LE(0);
+				break;
+			case UNIX_DIAG_ICONS:
+				for (let i = 0; i + 4 <= value.length; i += 4) {
+					clients.push(value.readUInt32LE(i));
+				}
+
 				break;
 			case UNIX_DIAG_RQLEN:
 				waiting = value.readUInt32LE(0);
@@ -74,5 +84,5 @@ export function parseUnixFacts(message: Buffer): [ino: number, facts: UnixFacts]
 		at += Math.max(4, Math.ceil(length / 4) * 4);
 	}
 
-	return [message.readUInt32LE(4), {peer, shutdown, pathInode, waiting, backlog}];
+	return [message.readUInt32LE(4), {peer, shutdown, pathInode, waiting, backlog, clients}];
 }

@@ -19,7 +19,7 @@ export function warmDescriptors(rounds: number): void {
 	const pidfd = pidfdOpen(pid);
 	try {
 		for (let round = 0; round < rounds; round++) {
-			captureDescriptors(ownContext({row: 0, pid, innerPid: pid, pidfd, threads: [], filesOwner: 0}));
+			captureDescriptors(ownContext({row: 0, pid, innerPid: pid, pidfd, threads: [], mappings: [], filesOwner: 0}));
 		}
 	} finally {
 		for (const fd of [...opened, pidfd]) {

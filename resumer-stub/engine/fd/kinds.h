@@ -106,22 +106,52 @@ long socket_open(struct fds *f, uint32_t d, const struct frore_socket *row);
 long hangup_open(struct fds *f, uint32_t d, const struct frore_hangup *row);
 long pty_open(struct fds *f, uint32_t d);
 
-/* Further rounds of sockets: connections among each other, what waits in queues, and what would keep those from being filled. */
+/*
+ * Further rounds of sockets: connections among each other, listening and what waits to be accepted, what waits in queues, and what would
+ * keep those from being filled.
+ */
 long socket_connect(struct fds *f, uint32_t d, const struct frore_socket *row);
+long socket_listen(struct fds *f, uint32_t d, const struct frore_socket *row);
 long socket_queue(struct fds *f, uint32_t d, const struct frore_socket *row);
 long socket_complete(struct fds *f, uint32_t d, const struct frore_socket *row);
+/* Row of the socket behind description d, 0 when it is none. */
+const struct frore_socket *socket_at(const struct fds *f, uint32_t d);
+void socket_set_int(int fd, int level, int name, int value);
+long socket_bind(const struct fds *f, int fd, struct frore_ref address);
+long socket_make(const struct frore_socket *row);
+/* Waits some seconds for a connection to accept; its descriptor, or -errno. */
+long socket_accept(int listener);
+/* connect(2) on it waits some seconds, or for ever. */
+void socket_patience(int fd, int limited);
 
 /* socket-options.c: the options of `when`; failures are told, not fatal. */
 void socket_options(struct fds *f, uint32_t d, const struct frore_socket *row, uint32_t when);
-void socket_set_int(int fd, int level, int name, int value);
+/* Value of an integer option as it was, `usual` when it is not among those that are carried. */
+int socket_option_was(struct fds *f, const struct frore_socket *row, uint32_t level, uint32_t name, int usual);
+/* socket-tcp.c */
+long tcp_bind(struct fds *f, uint32_t d, const struct frore_socket *row);
+long tcp_connect(struct fds *f, uint32_t d, const struct frore_socket *row);
+long tcp_pending(struct fds *f, uint32_t d, const struct frore_socket *row);
 /* socket-unix.c */
 long unix_bind(struct fds *f, uint32_t d, const struct frore_socket *row);
+long unix_pair(struct fds *f, const struct frore_socket *row, int one, int other);
+long unix_listen(struct fds *f, int fd, const struct frore_socket *creator, uint32_t backlog);
+long unix_connect(struct fds *f, uint32_t d, const struct frore_socket *row);
+long unix_pending(struct fds *f, uint32_t d, const struct frore_socket *row);
 /* socket-queue.c: puts what waited in a receive queue back; `sender` is its other end, or -1. */
 long socket_fill(struct fds *f, uint32_t d, const struct frore_socket *row, int sender);
 /* socket-holder.c: is a TCP port kept by connections that have ended, while nobody listens? */
 int port_lingers(const struct fds *f, const struct frore_socket *row);
 /* Refuses a bind, naming who has the address. */
 long refuse_address(struct fds *f, uint32_t d, const struct frore_socket *row, long err);
+
+/* creator.c: what the kernel remembers of who has made a connection or sent a message. */
+struct creator {
+	int32_t pid; /* 0: nobody in particular */
+	uint32_t uid, gid;
+};
+/* Calls act(arg), which returns 0 or -errno, in a process with that pid and those ids, or in this one where that cannot be had. */
+long as_creator(struct fds *f, struct creator who, long (*act)(void *arg), void *arg);
 
 /* Last: what must find everything else in its place. */
 long pidfd_finish(struct fds *f, uint32_t d, const struct frore_pidfd *row);

@@ -66,12 +66,25 @@ static long open_kind(struct fds *f, uint32_t d)
 	return damaged_table(f);
 }
 
+static long socket_round(struct fds *f, uint32_t d, const struct frore_socket *s, uint32_t round)
+{
+	switch (round) {
+	case 0:
+		return socket_connect(f, d, s);
+	case 1:
+		return socket_listen(f, d, s);
+	case 2:
+		return socket_queue(f, d, s);
+	}
+	return socket_complete(f, d, s);
+}
+
 /* Sockets refer to each other and carry descriptors in their queues, so they are completed when everything is open. */
 static long complete_sockets(struct fds *f)
 {
 	uint32_t d, round;
 
-	for (round = 0; round < 3; round++) {
+	for (round = 0; round < 4; round++) {
 		for (d = 0; d < f->descriptions; d++) {
 			const struct frore_description *row = &f->description[d];
 			const struct frore_socket *s;
@@ -81,7 +94,7 @@ static long complete_sockets(struct fds *f)
 			s = row_at(f, FRORE_TABLE_SOCKET, row->row);
 			if (!s)
 				return damaged_table(f);
-			if (round == 0 ? socket_connect(f, d, s) < 0 : round == 1 ? socket_queue(f, d, s) < 0 : socket_complete(f, d, s) < 0)
+			if (socket_round(f, d, s, round) < 0)
 				return -1;
 		}
 	}

@@ -157,7 +157,7 @@ int port_lingers(const struct fds *f, const struct frore_socket *row)
 {
 	uint32_t port = port_of(f, row);
 
-	return find_in_both(row, port, "0A") == 0 && find_in_both(row, port, "") != 0;
+	return find_in_both(row, port, "0A") == 0 && find_in_both(row, port, "") < 0;
 }
 
 void hint_original(const struct fds *f, struct text *hint)
@@ -172,6 +172,9 @@ void hint_original(const struct fds *f, struct text *hint)
 static void hint_for(struct fds *f, const struct frore_socket *row, struct text *hint)
 {
 	int64_t inode = find_in_both(row, port_of(f, row), row->type == SOCK_STREAM ? "0A" : ""), pid = 0;
+
+	if (inode == 0)
+		inode = find_in_both(row, port_of(f, row), "");
 
 	if (inode == 0 && row->type == SOCK_STREAM && port_lingers(f, row)) {
 		text_str(hint, "connections that have just ended keep it for a minute: try again then");
@@ -203,7 +206,7 @@ long refuse_address(struct fds *f, uint32_t d, const struct frore_socket *row, l
 		if (err == -EADDRINUSE)
 			hint_for(f, row, &h);
 	}
-	return refuse_fd(f, d, "cannot listen at", thing, err,
+	return refuse_fd(f, d, row->state == FRORE_SOCKET_LISTENING ? "cannot listen at" : "cannot have", thing, err,
 			 err == -EADDRINUSE	 ? hint
 			 : err == -EACCES	 ? "ports below 1024 are for root"
 			 : err == -EADDRNOTAVAIL ? "this machine does not have the address: give --fd N=hangup or null"

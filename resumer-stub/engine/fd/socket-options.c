@@ -47,3 +47,16 @@ void socket_options(struct fds *f, uint32_t d, const struct frore_socket *row, u
 		warn_fd(f, d, "cannot be given back", room, ret, 0);
 	}
 }
+
+int socket_option_was(struct fds *f, const struct frore_socket *row, uint32_t level, uint32_t name, int usual)
+{
+	uint32_t i;
+
+	for (i = 0; i < row->option_count; i++) {
+		const struct frore_socket_option *o = row_at(f, FRORE_TABLE_SOCKET_OPTION, row->first_option + i);
+
+		if (o && o->level == level && o->name == name && o->value.length >= sizeof(usual))
+			memcpy(&usual, artefact_bytes(f->a, o->value), sizeof(usual));
+	}
+	return usual;
+}

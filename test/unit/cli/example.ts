@@ -163,6 +163,7 @@ export function exampleSnapshot(): Snapshot {
 				type: 1,
 				state: SOCKET.LISTENING,
 				peer: NONE,
+				listener: NONE,
 				local: Uint8Array.of(2, 0, 0x1f, 0x90, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0),
 			}),
 		],
