@@ -61,6 +61,8 @@ export const constants = {
 		EARLY: 4096,
 		/** STOPPED, and its parent has not been told so by wait(2) yet. */
 		STOP_UNTOLD: 8192,
+		/** Its first thread has ended, while others live. */
+		LEADER_ENDED: 16384,
 	},
 	MM: {GROWING_STACK: 1},
 	VMA: {ANON: 0, FILE_PRIVATE: 1, FILE_SHARED: 2, CONTENT_SHARED: 3, CONTENT_PRIVATE: 4},

@@ -8,7 +8,7 @@ import type {Ended} from './stopped-tree.js';
 
 /** Sets who is whose parent; rows stand parents first. */
 export function captureParents(collection: Collection, processes: readonly ProcessCapture[]): void {
-	const rows = new Map(processes.map(({pid, row}) => [pid as number, row]));
+	const rows = new Map(processes.map(({stopped, row}) => [stopped.pid as number, row]));
 	for (const {facts, row} of processes.slice(1)) {
 		collection.snapshot.task[row]!.parent = rows.get(facts.stat.ppid) ?? 0;
 	}
@@ -50,7 +50,7 @@ export function captureEnded(
 		const own = (pid as number) === process.pid;
 		const row: RowOf<'task'> = {
 			...taskRow(pid, facts, 0, 0, 0, false),
-			parent: processes.find((candidate) => candidate.pid === parent)?.row ?? NONE,
+			parent: processes.find((candidate) => candidate.stopped.pid === parent)?.row ?? NONE,
 			flags: constants.TASK.ZOMBIE,
 			cmdline: encodeText(`${facts.stat.comm}\0`),
 			wait_status: own ? 0 : facts.stat.exitCode,

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0x50dc7bb5872aafb4ULL
+#define FRORE_SCHEMA_HASH 0x6ca13e56356e5e24ULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -71,6 +71,7 @@ enum {
 	FRORE_TASK_TEMPORARY = 2048,
 	FRORE_TASK_EARLY = 4096,
 	FRORE_TASK_STOP_UNTOLD = 8192,
+	FRORE_TASK_LEADER_ENDED = 16384,
 };
 
 enum {
@@ -495,7 +496,7 @@ struct frore_task {
 	uint32_t first_thread; /* Row of `thread` of the leader; the other threads follow it */
 	uint32_t nthreads; /* Number of threads */
 	uint32_t exit_signal; /* Signal the parent gets */
-	uint32_t wait_status; /* Of a ZOMBIE: as wait4(2) will tell it */
+	uint32_t wait_status; /* Of a ZOMBIE as wait4(2) will tell it; of the first thread of a LEADER_ENDED */
 	uint32_t flags; /* TASK_* */
 	uint32_t dumpable; /* PR_GET_DUMPABLE */
 	uint32_t personality; /* personality(2) */

@@ -20,7 +20,7 @@ export const processTables = {
 		first_thread: u32('Row of `thread` of the leader; the other threads follow it'),
 		nthreads: u32('Number of threads'),
 		exit_signal: u32('Signal the parent gets'),
-		wait_status: u32('Of a ZOMBIE: as wait4(2) will tell it'),
+		wait_status: u32('Of a ZOMBIE as wait4(2) will tell it; of the first thread of a LEADER_ENDED'),
 		flags: u32('TASK_*'),
 		dumpable: u32('PR_GET_DUMPABLE'),
 		personality: u32('personality(2)'),
