@@ -107,6 +107,17 @@ static int32_t group_now(struct resume *r, const struct frore_task *t)
 	return t->pgid == root->pgid ? (int32_t)sys1(__NR_getpgid, root->pid) : t->pgid;
 }
 
+static void warn_group(struct resume *r, const struct frore_task *t, long err)
+{
+	char line[64];
+	struct text text = text_in(line, sizeof(line));
+
+	text_dec(&text, t->pgid);
+	text_str(&text, " of process ");
+	text_dec(&text, t->pid);
+	warn(r, "cannot give back process group", line, err, "signals to the group miss this process");
+}
+
 /* Joins the process group when all of them exist; returns when everybody has. */
 long tree_groups(struct resume *r, uint32_t task)
 {
@@ -122,7 +133,7 @@ long tree_groups(struct resume *r, uint32_t task)
 		if (group > 0 && group != (int32_t)sys0(__NR_getpgrp))
 			ret = sys2(__NR_setpgid, 0, group);
 		if (ret < 0)
-			warn(r, "cannot give back a process group", "", -ret, "its leader had ended; signals to the group miss this process");
+			warn_group(r, t, -ret);
 	}
 	return tree_meet(r, MEETING_GROUPS);
 }

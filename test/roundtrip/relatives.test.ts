@@ -1,6 +1,6 @@
 /** Orphans, sessions and groups without a leader, subreapers, stopped tasks, and ends that nobody has asked for yet. */
 import {readFileSync} from 'node:fs';
-import {ready, roundTrip} from '../helpers/roundtrip.js';
+import {alive, judged, ready, roundTrip} from '../helpers/roundtrip.js';
 import {below} from '../helpers/terminal.js';
 import {asUsers} from '../helpers/users.js';
 
@@ -42,5 +42,27 @@ asUsers(
 		const {stdout} = await stage.frore('inspect', file);
 		t.regex(stdout, /\d+ +0 +0 bytes +0 +relatives \(ended\)$/m);
 		t.regex(stdout, /^in cgroup .*, not given back/m);
+	},
+);
+
+asUsers(
+	'a session or group that cannot be given back is refused by name, or lost when that is allowed',
+	async (t, stage) => {
+		const original = await stage.start([stage.target('relatives'), 'distant']);
+		await ready(original);
+		const {stderr} = await stage.freeze(original.pid, {code: 3});
+		t.regex(
+			stderr,
+			/process \d+: it is in session \d+, which its parent \d+ has no child to fork it in;.*--allow session goes on/,
+		);
+		t.regex(
+			stderr,
+			/process \d+: it is in process group \d+, whose leader has gone over to group \d+;.*--allow group goes on/,
+		);
+		const {file} = await stage.freeze(original.pid, {args: ['--allow', 'session,group', '--halt']});
+		await original.end();
+		const copy = await stage.thaw(file);
+		await alive(copy);
+		await judged(t, copy, 'the copy');
 	},
 );

@@ -293,6 +293,54 @@ static void check_sessions(void)
 	EQUAL(waitpid(before[4].pid, NULL, 0), before[4].pid, "an orphan that has become ours");
 }
 
+/* Two that cannot be made again: in a session, and in a group, to which nobody can lead them. */
+static void prepare_distant(void)
+{
+	adopt();
+	if (MUST(fork()) == 0) {
+		if (fork() == 0) {
+			setsid();
+			if (fork() == 0) {
+				if (fork() == 0)
+					live_as(0);
+				_exit(0);
+			}
+			wait(NULL);
+			live_as(1);
+		}
+		live_as(2);
+	}
+	child = MUST(fork());
+	if (child == 0) {
+		setpgid(0, 0);
+		if (fork() == 0)
+			live_as(3);
+		await_self(3, 1);
+		setpgid(0, getpgid(getppid()));
+		live_as(4);
+	}
+	for (int i = 0; i < 5; i++) {
+		int asked;
+
+		await_self(i, 1);
+		asked = shared->who[i].asked;
+		kill(shared->who[i].pid, SIGUSR2);
+		await_self(i, asked + 1);
+		remember(i);
+	}
+}
+
+static void check_distant(void)
+{
+	for (int i = 1; i < 5; i++)
+		if (i != 3)
+			expect_self(i, "distant");
+	for (int i = 0; i < 5; i++)
+		kill(before[i].pid, SIGKILL);
+	for (int i = 0; i < 5; i++)
+		CHECK(wait(NULL) > 0, "one of them is not ours now");
+}
+
 /* A subreaper further down. */
 static void prepare_reaper(void)
 {
@@ -511,7 +559,7 @@ static const struct judge_case cases[] = {
 	{"leader", prepare_leader, check_leader},	{"sessions", prepare_sessions, check_sessions},
 	{"reaper", prepare_reaper, check_reaper},	{"stopped", prepare_stopped, check_stopped},
 	{"ends", prepare_ends, check_ends},		{"big", prepare_big, check_big},
-	{"crowd", prepare_crowd, check_crowd},
+	{"crowd", prepare_crowd, check_crowd},		{"distant", prepare_distant, check_distant},
 };
 
 int main(int argc, char **argv)
