@@ -67,6 +67,8 @@ export const constants = {
 		SHARES_FILES: 16384,
 		/** It has one working directory, root and umask with its parent (CLONE_FS). */
 		SHARES_FS: 32768,
+		/** Its first thread has ended, while others live. */
+		LEADER_ENDED: 65536,
 	},
 	MM: {GROWING_STACK: 1},
 	VMA: {ANON: 0, FILE_PRIVATE: 1, FILE_SHARED: 2, CONTENT_SHARED: 3, CONTENT_PRIVATE: 4},

@@ -5,6 +5,7 @@ import {CpuNeeds} from './cpu.js';
 import {captureDescriptors} from './fd/index.js';
 import type {FreezeRequest} from './freeze.js';
 import {Images} from './images.js';
+import {faceOf} from './leader.js';
 import {machineRow} from './machine.js';
 import {checkNamespaces} from './namespaces.js';
 import {ProcessCapture} from './process-capture.js';
@@ -41,7 +42,7 @@ export function collectState(
 	watch: Stopwatch,
 ): CapturedState {
 	const {snapshot} = collection;
-	snapshot.machine.push(machineRow(request.pid, request.version));
+	snapshot.machine.push(machineRow(faceOf(request.pid), request.version));
 	const processes = tree.processes.map((stopped) => {
 		const process = new ProcessCapture(snapshot, stopped, sleepers, stopTime);
 		collection.defer(() => process.close());

@@ -5,7 +5,6 @@ import type {CodecChoice} from '../sys/codec.js';
 import {pinTracer, unpinTracer} from '../sys/inject.js';
 import {createNativeHasher} from '../sys/native.js';
 import {packageBytes} from '../sys/package.js';
-import {tryReadProcText} from '../sys/procfs.js';
 import type {Pid} from '../sys/types.js';
 import {collectState} from './collect.js';
 import {Collection} from './collection.js';
@@ -14,8 +13,8 @@ import {copyImages, copyMemory} from './copy.js';
 import type {Destination} from './destination.js';
 import {FroreError, failure} from './errors.js';
 import {resetConnectionsWithin} from './fd/socket-tcp.js';
+import {hasEnded, statOf} from './leader.js';
 import {Outbox} from './outbox.js';
-import {parseStat} from './parse/stat.js';
 import {checkReader, preflight} from './preflight.js';
 import {observeSleepers} from './sleep.js';
 import type {Ending} from './stop.js';
@@ -129,8 +128,8 @@ function endedMeanwhile(pid: Pid, error: unknown): unknown {
 		return error;
 	}
 
-	const stat = tryReadProcText(`/proc/${pid}/stat`);
-	if (stat !== undefined && !'ZX'.includes(parseStat(stat).state)) {
+	const stat = statOf(pid);
+	if (stat !== undefined && !hasEnded(stat)) {
 		return error;
 	}
 

@@ -2,6 +2,7 @@ import {readFileSync} from 'node:fs';
 import {listNumbers, tryReadLink, tryReadProc, tryReadProcText} from '../sys/procfs.js';
 import type {Pid} from '../sys/types.js';
 import {failure, refusal} from './errors.js';
+import {faceOf, hasEnded, opensThreads} from './leader.js';
 import {parseStat} from './parse/stat.js';
 import {parseStatus, type Status} from './parse/status.js';
 import {toText} from './text.js';
@@ -49,15 +50,20 @@ export function preflight(pid: Pid): Status {
 		throw refusal('kernel-thread', `${named} cannot be frozen: it is a kernel thread`);
 	}
 
-	if (stat.state === 'Z' && countThreads(pid) > 1) {
-		throw refusal('leader-exited', `${named} cannot be frozen: its first thread has ended and only others go on`);
-	}
-
-	if (stat.state === 'Z' || stat.state === 'X') {
+	if (hasEnded(stat)) {
 		throw refusal('zombie', `${named} cannot be frozen: it has ended and waits for its parent ${stat.ppid} to notice`);
 	}
 
-	const tracer = status.number('TracerPid');
+	const face = faceOf(pid);
+	if (face !== pid && !opensThreads(face)) {
+		throw refusal(
+			'leader-exited',
+			`${named} cannot be frozen: its first thread has ended, and Linux before 6.9 does not show its descriptors`,
+		);
+	}
+
+	const shown = face === pid ? status : parseStatus(tryReadProcText(`/proc/${face}/status`) ?? '');
+	const tracer = shown.number('TracerPid');
 	if (tracer !== 0) {
 		throw refusal(
 			'traced',
@@ -66,18 +72,10 @@ export function preflight(pid: Pid): Status {
 		);
 	}
 
-	checkOwner(pid, named, status);
-	checkClass(pid, named);
-	checkSeccomp(named, status);
-	return status;
-}
-
-function countThreads(pid: Pid): number {
-	try {
-		return listNumbers(`/proc/${pid}/task`).length;
-	} catch {
-		return 0;
-	}
+	checkOwner(face, named, shown);
+	checkClass(face, named);
+	checkSeccomp(named, shown);
+	return shown;
 }
 
 function checkOwner(pid: Pid, named: string, status: Status): void {

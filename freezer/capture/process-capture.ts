@@ -1,13 +1,15 @@
 import type {RowOf, Snapshot} from '../../builder/format/schema.js';
-import {NONE} from '../../builder/format/schema.js';
+import {constants, NONE} from '../../builder/format/schema.js';
+import {encodeText} from '../../builder/text.js';
 import {ProcessMemory} from '../sys/memory.js';
-import {pidfdOpen} from '../sys/pidfd.js';
+import {pidfdOpen, pidfdOpenThread} from '../sys/pidfd.js';
 import {readProc, tryReadProcText} from '../sys/procfs.js';
 import type {Registers} from '../sys/registers.js';
 import {type Look, lookAtAll} from '../sys/threads.js';
 import {addr, type Fd, type Pid, type RemoteAddr, type Tid} from '../sys/types.js';
 import type {CapturedTask, CapturedThread} from './context.js';
 import {type InjectionSite, ProcessInjector} from './injector.js';
+import {statOf} from './leader.js';
 import {captureLimits} from './limits.js';
 import {otherName} from './linked.js';
 import {inquireMm, mmRow} from './mm.js';
@@ -58,18 +60,20 @@ export class ProcessCapture implements CapturedTask {
 		sleepers: ReadonlyMap<number, Asleep>,
 		stopTime: bigint,
 	) {
-		const {pid} = stopped;
+		const {leader} = stopped;
+		const pid = leader.tid as unknown as Pid;
+		const leaderEnded = pid !== stopped.pid;
 		this.pid = pid;
 		this.facts = readFacts(pid);
-		this.innerPid = this.facts.status.inner('NSpid');
-		this.pidfd = pidfdOpen(pid);
+		this.innerPid = this.facts.status.inner('NStgid');
+		this.pidfd = leaderEnded ? pidfdOpenThread(pid) : pidfdOpen(pid);
 		this.memory = new ProcessMemory(pid);
 		this.mappings = parseSmaps(toText(readProc(`/proc/${pid}/smaps`))).map((mapping) => byOtherName(pid, mapping));
 		this.row = snapshot.task.length;
 		this.filesOwner = this.row;
 		this.mm = snapshot.mm.push(mmRow(pid, this.facts.stat, this.mappings, this.memory)) - 1;
 		const firstThread = snapshot.thread.length;
-		const leader = stopped.leader;
+		const lost = leaderEnded ? this.#addLostLeader() : undefined;
 		const inOrder = this.#threadsInOrder();
 		const looks = lookAtAll(
 			pid,
@@ -77,7 +81,9 @@ export class ProcessCapture implements CapturedTask {
 			stateComponents(),
 		);
 		this.threads = inOrder.map((thread, i) => this.#beginThread(thread, looks[i]!, sleepers, stopTime));
-		snapshot.task.push(taskRow(pid, this.facts, this.mm, firstThread, this.threads.length, leader.jobStop !== 0));
+		const count = snapshot.thread.length - firstThread;
+		const row = taskRow(pid, this.facts, this.mm, firstThread, count, leader.jobStop !== 0);
+		snapshot.task.push({...row, ...lost?.(row)});
 		this.#waits(capturePending(this.row, NONE, leader.tid));
 		this.inject = new ProcessInjector(
 			this.memory,
@@ -133,6 +139,21 @@ export class ProcessCapture implements CapturedTask {
 	#waits(signals: readonly RowOf<'pending'>[]): void {
 		this.snapshot.pending.push(...signals);
 		this.#pending.push(...signals);
+	}
+
+	/** A first thread with nothing of its own but its id: it ends again as soon as the others go on. */
+	#addLostLeader(): (row: RowOf<'task'>) => Partial<RowOf<'task'>> {
+		const {snapshot, stopped} = this;
+		const stat = statOf(stopped.pid)!;
+		const comm = encodeText(stat.comm);
+		const [look] = lookAtAll(this.pid, [stopped.leader.tid], stateComponents());
+		const like = threadRow(this.innerPid, snapshot.task.length, stopped.leader, look!);
+		snapshot.thread.push({...like, rseq: 0n, robust_list: 0n, robust_len: 0n, comm: toText(comm)});
+		return ({flags}) => ({
+			flags: flags | constants.TASK.LEADER_ENDED,
+			wait_status: stat.exitCode,
+			exit_signal: stat.exitSignal,
+		});
 	}
 
 	#threadsInOrder(): StoppedThread[] {

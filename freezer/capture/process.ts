@@ -48,7 +48,7 @@ export function taskRow(
 		cap_effective: status.mask('CapEff'),
 		cap_bounding: status.mask('CapBnd'),
 		cap_ambient: status.mask('CapAmb'),
-		pid: status.inner('NSpid'),
+		pid: status.inner('NStgid'),
 		ppid: innerPpid(facts),
 		pgid: status.inner('NSpgid'),
 		sid: status.inner('NSsid'),
@@ -65,8 +65,8 @@ export function taskRow(
 			flag(status.number('NoNewPrivs') === 1, TASK.NO_NEW_PRIVS) |
 			flag(stat.ttyNr !== 0, TASK.HAS_TTY) |
 			flag(stat.ttyNr !== 0 && stat.tpgid === stat.pgrp, TASK.FOREGROUND) |
-			flag(stat.session === pid, TASK.SESSION_LEADER) |
-			flag(stat.pgrp === pid, TASK.GROUP_LEADER),
+			flag(status.inner('NSsid') === status.inner('NStgid'), TASK.SESSION_LEADER) |
+			flag(status.inner('NSpgid') === status.inner('NStgid'), TASK.GROUP_LEADER),
 		dumpable: 1,
 		personality: Number.parseInt(tryReadProcText(`/proc/${pid}/personality`) ?? '0', 16),
 		umask: Number.parseInt(status.text('Umask') || '22', 8),

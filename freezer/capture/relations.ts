@@ -1,4 +1,5 @@
 import {constants, NONE, type RowOf} from '../../builder/format/schema.js';
+import {encodeText} from '../../builder/text.js';
 import {kcmp, kcmpType} from '../sys/pidfd.js';
 import type {Collection} from './collection.js';
 import {readFacts, taskRow} from './process.js';
@@ -7,7 +8,7 @@ import type {Ended} from './stopped-tree.js';
 
 /** Sets who is whose parent; rows stand parents first. */
 export function captureParents(collection: Collection, processes: readonly ProcessCapture[]): void {
-	const rows = new Map(processes.map(({pid, row}) => [pid as number, row]));
+	const rows = new Map(processes.map(({stopped, row}) => [stopped.pid as number, row]));
 	for (const {facts, row} of processes.slice(1)) {
 		collection.snapshot.task[row]!.parent = rows.get(facts.stat.ppid) ?? 0;
 	}
@@ -71,7 +72,7 @@ export function captureEnded(
 	ended: readonly Ended[],
 ): void {
 	const {snapshot} = collection;
-	const rows = new Map(processes.map(({pid, row}) => [pid, row]));
+	const rows = new Map(processes.map(({stopped, row}) => [stopped.pid, row]));
 	for (const {pid, parent} of ended) {
 		const facts = readFacts(pid);
 		const own = (pid as number) === process.pid;
@@ -79,6 +80,7 @@ export function captureEnded(
 			...taskRow(pid, facts, 0, 0, 0, false),
 			parent: rows.get(parent) ?? NONE,
 			flags: constants.TASK.ZOMBIE,
+			cmdline: encodeText(`${facts.stat.comm}\0`),
 			wait_status: own ? 0 : facts.stat.exitCode,
 		};
 		snapshot.task.push(row);

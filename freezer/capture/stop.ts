@@ -6,6 +6,7 @@ import {Registers} from '../sys/registers.js';
 import {type News, pollAll, seizeAll} from '../sys/threads.js';
 import type {Pid, Tid} from '../sys/types.js';
 import {FroreError, failure, refusal} from './errors.js';
+import {lostItsLeader, statOf} from './leader.js';
 import {ptraceHint} from './preflight.js';
 import {askForRestart} from './syscalls.js';
 import {detach, imageOf, stateOf, stuck} from './tracee.js';
@@ -58,6 +59,7 @@ export class StoppedProcess implements Disposable {
 	/** Stop signals that arrived while system calls were injected. */
 	pendingStopSignal = 0;
 	#released = false;
+	#leaderEnded = false;
 	readonly #image: string | undefined;
 
 	private constructor(
@@ -100,8 +102,10 @@ export class StoppedProcess implements Disposable {
 		return process;
 	}
 
+	/** The first thread, or one of the others when that has ended. */
 	get leader(): StoppedThread {
-		const leader = this.threads.get(this.pid as unknown as Tid);
+		const leader =
+			this.threads.get(this.pid as unknown as Tid) ?? (this.#leaderEnded ? [...this.threads.values()][0] : undefined);
 		if (!leader) {
 			throw failure('exited', `process ${this.pid} ended while it was being stopped; nothing was written`);
 		}
@@ -207,7 +211,7 @@ export class StoppedProcess implements Disposable {
 					throw this.#exited();
 				}
 
-				throw refusal('leader-exited', `process ${this.pid} cannot be frozen: its first thread has ended`);
+				this.#leaderEnded = true;
 			}
 
 			return false;
@@ -258,11 +262,22 @@ export class StoppedProcess implements Disposable {
 
 				if (pause === LONGEST_PAUSE) {
 					this.#checkImage();
+					this.#checkLeader(waiting);
 				}
 
 				sleepMicroseconds(pause);
 				pause = Math.min(pause * 2, LONGEST_PAUSE);
 			}
+		}
+	}
+
+	/** A first thread that ends is not told of as long as others live (wait_consider_task, kernel/exit.c). */
+	#checkLeader(waiting: Set<Tid>): void {
+		const stat = waiting.has(this.pid as unknown as Tid) ? statOf(this.pid) : undefined;
+		if (stat && lostItsLeader(stat)) {
+			waiting.delete(this.pid as unknown as Tid);
+			this.#seized.delete(this.pid as unknown as Tid);
+			this.#leaderEnded = true;
 		}
 	}
 

@@ -1,11 +1,10 @@
 import {CLOCK, clockNow, sleepMicroseconds} from '../sys/clock.js';
-import {tryReadProcText} from '../sys/procfs.js';
 import {childrenOfAll} from '../sys/threads.js';
 import type {Pid, Tid} from '../sys/types.js';
 import {Unstick} from '../sys/unstick.js';
 import {FroreError, failure, refusal} from './errors.js';
+import {faceOf, hasEnded, statOf} from './leader.js';
 import {findVdso} from './mm.js';
-import {parseStat, type Stat} from './parse/stat.js';
 import {hasForeignFilters, preflight} from './preflight.js';
 import {childrenOf, isHelper} from './resolve.js';
 import {deadlineIn, type Ending, StoppedProcess} from './stop.js';
@@ -73,7 +72,7 @@ export class StoppedTree implements Disposable {
 
 	#add(pid: Pid, children: boolean): void {
 		const suspendFilters = hasForeignFilters(preflight(pid));
-		const options = {vdso: findVdso(pid), suspendFilters, ...(children && {newborn: this.#newborn})};
+		const options = {vdso: findVdso(faceOf(pid)), suspendFilters, ...(children && {newborn: this.#newborn})};
 		this.#known.add(pid);
 		try {
 			this.processes.push(StoppedProcess.stop(pid, this.#deadline, options));
@@ -132,12 +131,12 @@ export class StoppedTree implements Disposable {
 			return false;
 		}
 
-		const state = stateOf(child);
-		if (state === undefined) {
+		const stat = statOf(child);
+		if (stat === undefined) {
 			return false;
 		}
 
-		if ((child as number) === process.pid || hasEnded(child, state)) {
+		if ((child as number) === process.pid || hasEnded(stat)) {
 			this.#known.add(child);
 			this.ended.push({pid: child, parent});
 			return true;
@@ -165,8 +164,8 @@ export class StoppedTree implements Disposable {
 				this.#add(child, true);
 				return;
 			} catch (error) {
-				const now = stateOf(child);
-				if (now === undefined || hasEnded(child, now)) {
+				const now = statOf(child);
+				if (now === undefined || hasEnded(now)) {
 					return; // The next round sees what is left of it.
 				}
 
@@ -182,20 +181,6 @@ export class StoppedTree implements Disposable {
 }
 
 const TRIES = 10;
-
-/** A first thread that has ended is told as a zombie, too, while others of the process live. */
-function hasEnded(pid: Pid, state: string): boolean {
-	return state === 'X' || (state === 'Z' && (statOf(pid)?.threads ?? 1) <= 1);
-}
-
-function statOf(pid: Pid): Stat | undefined {
-	const text = tryReadProcText(`/proc/${pid}/stat`);
-	return text === undefined ? undefined : parseStat(text);
-}
-
-function stateOf(pid: Pid): string | undefined {
-	return statOf(pid)?.state;
-}
 
 /** All pids below `root`, before the stop. */
 export function descendantsOf(root: Pid): Pid[] {

@@ -143,6 +143,7 @@ function report(summary: Summary, path: string | undefined, {quiet, json, verbos
 	const task = snapshot.task[0];
 	const command = snapshot.thread[task?.first_thread ?? 0]?.comm ?? '';
 	const threads = snapshot.thread.length;
+	const processes = snapshot.task.filter(({nthreads}) => nthreads > 0).length;
 	if (json) {
 		const text = JSON.stringify({
 			path: path ?? null,
@@ -151,7 +152,7 @@ function report(summary: Summary, path: string | undefined, {quiet, json, verbos
 			pause_ms: Math.round(pauseMilliseconds * 1000) / 1000,
 			pid: task?.pid,
 			command,
-			processes: snapshot.task.length,
+			processes,
 			threads,
 			warnings: snapshot.warning.map(({pid, fd, kind, text}) => ({
 				pid,
@@ -165,7 +166,7 @@ function report(summary: Summary, path: string | undefined, {quiet, json, verbos
 
 	if (!quiet) {
 		said.stderr.push(
-			`frozen: ${command} (${task?.pid}), ${threads} thread${threads === 1 ? '' : 's'}, ${formatBytes(pageBytes)} of memory in ${formatBytes(bytes)}; it was stopped for ${pauseMilliseconds.toFixed(1)} ms`,
+			`frozen: ${command} (${task?.pid}), ${processes === 1 ? '' : `${processes} processes, `}${threads} thread${threads === 1 ? '' : 's'}, ${formatBytes(pageBytes)} of memory in ${formatBytes(bytes)}; it was stopped for ${pauseMilliseconds.toFixed(1)} ms`,
 		);
 		if (verbose) {
 			for (const {name, milliseconds} of summary.phases) {
@@ -173,8 +174,10 @@ function report(summary: Summary, path: string | undefined, {quiet, json, verbos
 			}
 		}
 
-		for (const warning of snapshot.warning) {
-			said.stderr.push(`  warning: ${warning.fd === 0xffff_ffff ? '' : `fd ${warning.fd}: `}${warning.text}`);
+		for (const {pid, fd, text} of snapshot.warning) {
+			// Of a single process everybody knows which one.
+			const where = [...(processes > 1 ? [`process ${pid}`] : []), ...(fd === 0xffff_ffff ? [] : [`fd ${fd}`])];
+			said.stderr.push(`  warning: ${where.length > 0 ? `${where.join(', ')}: ` : ''}${text}`);
 		}
 
 		if (path !== undefined && verbose) {

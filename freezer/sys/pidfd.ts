@@ -7,6 +7,17 @@ import type {Fd, Pid} from './types.js';
 /** pidfd_open(2). */
 export const pidfdOpen = (pid: Pid): Fd => syscall('pidfd_open', `of process ${pid}`, nr.pidfd_open, pid, 0) as Fd;
 
+const PIDFD_THREAD = 0o200;
+
+/** Of a thread that does not lead its process. */
+export function tryPidfdOpenThread(tid: Pid): Fd | undefined {
+	const result = rawSyscall(nr.pidfd_open, tid, PIDFD_THREAD);
+	return result >= 0 ? (result as Fd) : undefined;
+}
+
+export const pidfdOpenThread = (tid: Pid): Fd =>
+	syscall('pidfd_open', `of thread ${tid}`, nr.pidfd_open, tid, PIDFD_THREAD) as Fd;
+
 /** pidfd_getfd(2): our own duplicate of descriptor `fd` of the process. It keeps pipes and sockets open: close it. */
 export const pidfdGetFd = (pidfd: Fd, fd: number): Fd =>
 	syscall('pidfd_getfd', `of descriptor ${fd}`, nr.pidfd_getfd, pidfd, fd, 0) as Fd;

@@ -243,6 +243,8 @@ void threads_go(struct engine *e)
 		add_call(&at, __NR_kill, (uint64_t)sys0(__NR_getpid), SIGNAL_STOP, 0);
 	if (e->thread_count > 1)
 		add_call(&at, __NR_futex, (uint64_t)&shared->go, FUTEX_WAKE_PRIVATE, 0x7fffffff);
+	if (e->task->flags & FRORE_TASK_LEADER_ENDED) /* the thread alone; its code is what wait(2) tells in the end */
+		add_call(&at, __NR_exit, e->task->wait_status >> 8 & 0xff, 0, 0);
 	at->number = FINAL_END;
 	enter_final(code + (uint64_t)(final_leader - final_code_start), final, shared);
 }

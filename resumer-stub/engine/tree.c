@@ -134,6 +134,17 @@ static int32_t group_now(struct resume *r, const struct frore_task *t)
 	return t->pgid == root->pgid ? (int32_t)sys1(__NR_getpgid, root->pid) : t->pgid;
 }
 
+static void warn_group(struct resume *r, const struct frore_task *t, long err)
+{
+	char line[64];
+	struct text text = text_in(line, sizeof(line));
+
+	text_dec(&text, t->pgid);
+	text_str(&text, " of process ");
+	text_dec(&text, t->pid);
+	warn(r, "cannot give back process group", line, err, "signals to the group miss this process");
+}
+
 /* Joins the process group when all of them exist; returns when everybody has. */
 long tree_groups(struct resume *r, uint32_t task)
 {
@@ -149,7 +160,7 @@ long tree_groups(struct resume *r, uint32_t task)
 		if (group > 0 && group != (int32_t)sys0(__NR_getpgrp))
 			ret = sys2(__NR_setpgid, 0, group);
 		if (ret < 0)
-			warn(r, "cannot give back a process group", "", -ret, "its leader had ended; signals to the group miss this process");
+			warn_group(r, t, -ret);
 	}
 	return tree_meet(r, MEETING_GROUPS);
 }
@@ -175,12 +186,11 @@ static void end_as(uint32_t status)
 /* A task that has ended and whose parent has not asked yet: lives until the groups are joined. */
 static _Noreturn void be_zombie(struct resume *r, uint32_t task)
 {
-	uint64_t count, threads;
+	uint64_t count;
 	const struct frore_task *t = &tasks_of(r, &count)[task];
-	const struct frore_thread *h = ROWS(&r->artefact, THREAD, &threads);
 
-	if (t->nthreads && t->first_thread < threads)
-		sys_prctl(PR_SET_NAME, (unsigned long)artefact_text(&r->artefact, h[t->first_thread].comm), 0, 0, 0);
+	if (t->cmdline.length)
+		sys_prctl(PR_SET_NAME, (unsigned long)artefact_bytes(&r->artefact, t->cmdline), 0, 0, 0);
 	sys3(__NR_close_range, 0, ~0U, 0);
 	arrive(r, MEETING_PLACED);
 	arrive(r, MEETING_READ);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0xb12da3ef6b378831ULL
+#define FRORE_SCHEMA_HASH 0x1d4d27c02fab3f16ULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -74,6 +74,7 @@ enum {
 	FRORE_TASK_STOP_UNTOLD = 8192,
 	FRORE_TASK_SHARES_FILES = 16384,
 	FRORE_TASK_SHARES_FS = 32768,
+	FRORE_TASK_LEADER_ENDED = 65536,
 };
 
 enum {
@@ -502,7 +503,7 @@ struct frore_task {
 	uint32_t first_thread; /* Row of `thread` of the leader; the other threads follow it */
 	uint32_t nthreads; /* Number of threads */
 	uint32_t exit_signal; /* Signal the parent gets */
-	uint32_t wait_status; /* Of a ZOMBIE: as wait4(2) will tell it */
+	uint32_t wait_status; /* Of a ZOMBIE as wait4(2) will tell it; of the first thread of a LEADER_ENDED */
 	uint32_t flags; /* TASK_* */
 	uint32_t dumpable; /* PR_GET_DUMPABLE */
 	uint32_t personality; /* personality(2) */
@@ -528,7 +529,7 @@ struct frore_task {
 	struct frore_ref cwd; /* text: Working directory */
 	struct frore_ref root; /* text: Root directory */
 	struct frore_ref exe; /* text: /proc/PID/exe */
-	struct frore_ref cmdline; /* bytes: /proc/PID/cmdline */
+	struct frore_ref cmdline; /* bytes: /proc/PID/cmdline; of a ZOMBIE its name, with a NUL */
 	struct frore_ref cgroup; /* text: /proc/PID/cgroup, told by inspect only */
 };
 _Static_assert(sizeof(struct frore_task) == 216, "task");

@@ -53,6 +53,8 @@ struct task_sum sum_task(const struct artefact *a, uint32_t task)
 	const struct frore_fd *f = artefact_table(a, FRORE_TABLE_FD, &fds);
 	const struct frore_same *same = artefact_table(a, FRORE_TABLE_SAME, &sames);
 
+	if (t[task].flags & FRORE_TASK_ZOMBIE)
+		return sum;
 	for (i = 0; i < vmas; i++)
 		if (v[i].mm == t[task].mm) {
 			sum.mapped += v[i].end - v[i].start;

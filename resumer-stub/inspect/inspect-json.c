@@ -135,7 +135,8 @@ static void process(struct out *o, const struct artefact *a, const struct frore_
 	text_field(o, a, "cwd", t->cwd);
 	json_number(o, "uid", t->euid);
 	json_number(o, "gid", t->egid);
-	json_text(o, "state", t->flags & FRORE_TASK_STOPPED ? "stopped" : "running");
+	json_text(o, "state", t->flags & FRORE_TASK_ZOMBIE ? "ended" : t->flags & FRORE_TASK_STOPPED ? "stopped" : "running");
+	text_field(o, a, "cgroup", t->cgroup);
 	json_open(o, "memory", '{');
 	json_number(o, "mapped", (int64_t)sum.mapped);
 	json_number(o, "stored", (int64_t)sum.stored);
@@ -161,7 +162,8 @@ int inspect_json(struct resume *r)
 	needs_and_warnings(&out, a);
 	json_open(&out, "processes", '[');
 	for (i = 0; i < count; i++)
-		process(&out, a, &t[i], (uint32_t)i);
+		if (!(t[i].flags & FRORE_TASK_TEMPORARY))
+			process(&out, a, &t[i], (uint32_t)i);
 	json_close(&out, ']');
 	json_close(&out, '}');
 	out_str(&out, "\n");

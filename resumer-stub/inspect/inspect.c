@@ -37,12 +37,14 @@ static void processes(struct out *o, const struct artefact *a)
 	for (i = 0; i < count; i++) {
 		struct task_sum sum = sum_task(a, (uint32_t)i);
 
+		if (t[i].flags & FRORE_TASK_TEMPORARY)
+			continue;
 		out_padded(o, t[i].pid, 8);
 		out_padded(o, t[i].nthreads, 9);
 		padded_size(o, sum.stored + sum.from_files);
 		out_padded(o, (int64_t)sum.descriptors, 7);
 		out_command(o, a, &t[i]);
-		out_str(o, t[i].flags & FRORE_TASK_STOPPED ? " (stopped)\n" : "\n");
+		out_str(o, t[i].flags & FRORE_TASK_STOPPED ? " (stopped)\n" : t[i].flags & FRORE_TASK_ZOMBIE ? " (ended)\n" : "\n");
 	}
 }
 

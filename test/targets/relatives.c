@@ -293,6 +293,54 @@ static void check_sessions(void)
 	EQUAL(waitpid(before[4].pid, NULL, 0), before[4].pid, "an orphan that has become ours");
 }
 
+/* Two that cannot be made again: in a session, and in a group, to which nobody can lead them. */
+static void prepare_distant(void)
+{
+	adopt();
+	if (MUST(fork()) == 0) {
+		if (fork() == 0) {
+			setsid();
+			if (fork() == 0) {
+				if (fork() == 0)
+					live_as(0);
+				_exit(0);
+			}
+			wait(NULL);
+			live_as(1);
+		}
+		live_as(2);
+	}
+	child = MUST(fork());
+	if (child == 0) {
+		setpgid(0, 0);
+		if (fork() == 0)
+			live_as(3);
+		await_self(3, 1);
+		setpgid(0, getpgid(getppid()));
+		live_as(4);
+	}
+	for (int i = 0; i < 5; i++) {
+		int asked;
+
+		await_self(i, 1);
+		asked = shared->who[i].asked;
+		kill(shared->who[i].pid, SIGUSR2);
+		await_self(i, asked + 1);
+		remember(i);
+	}
+}
+
+static void check_distant(void)
+{
+	for (int i = 1; i < 5; i++)
+		if (i != 3)
+			expect_self(i, "distant");
+	for (int i = 0; i < 5; i++)
+		kill(before[i].pid, SIGKILL);
+	for (int i = 0; i < 5; i++)
+		CHECK(wait(NULL) > 0, "one of them is not ours now");
+}
+
 /* A subreaper further down. */
 static void prepare_reaper(void)
 {
@@ -430,14 +478,12 @@ static void check_ends(void)
 	EQUAL(waitpid(-1, NULL, WNOHANG), -1, "a child that nobody made");
 }
 
-/* Takes a while to be resumed. */
+/* Takes a while to be resumed, after its children have been forked: they share none of this memory. */
 static void prepare_big(void)
 {
-	size_t size = 64 << 20;
-	char *memory = MUST(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	size_t size = 160 << 20;
+	char *memory;
 
-	for (size_t i = 0; i < size; i += 4096)
-		pattern_fill(memory + i, 64, i);
 	for (int i = 0; i < 2; i++)
 		if (MUST(fork()) == 0)
 			live_as(i);
@@ -445,6 +491,9 @@ static void prepare_big(void)
 	await_self(1, 1);
 	remember(0);
 	remember(1);
+	memory = MUST(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	for (size_t i = 0; i < size; i += 4096)
+		pattern_fill(memory + i, 64, i);
 }
 
 static void check_big(void)
@@ -455,11 +504,62 @@ static void check_big(void)
 	end_one(1);
 }
 
+/* Many: each group of ten has a parent of its own; every one counts, and knows who it is. */
+#define CROWD 200
+
+static pid_t (*crowd)[3]; /* pid, parent, count */
+
+static void count_on(int index)
+{
+	signal(SIGUSR1, SIG_DFL);
+	crowd[index][0] = getpid();
+	crowd[index][1] = getppid();
+	for (;;) {
+		if (getpid() == crowd[index][0] && getppid() == crowd[index][1])
+			crowd[index][2]++;
+		sleep_ms(20);
+	}
+}
+
+static void prepare_crowd(void)
+{
+	crowd = MUST(mmap(NULL, CROWD * sizeof(*crowd), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	for (int i = 0; i < CROWD; i += 10) {
+		if (MUST(fork()) != 0)
+			continue;
+		for (int k = 1; k < 10; k++)
+			if (MUST(fork()) == 0)
+				count_on(i + k);
+		count_on(i);
+	}
+	for (int i = 0; i < CROWD; i++)
+		while (((volatile pid_t *)crowd[i])[2] == 0)
+			sleep_ms(1);
+}
+
+static void check_crowd(void)
+{
+	pid_t counted[CROWD];
+	int alive = 0;
+
+	for (int i = 0; i < CROWD; i++)
+		counted[i] = ((volatile pid_t *)crowd[i])[2];
+	sleep_ms(1500);
+	for (int i = 0; i < CROWD; i++)
+		alive += ((volatile pid_t *)crowd[i])[2] > counted[i];
+	EQUAL(alive, CROWD, "how many count on, with their pid and parent");
+	for (int i = 0; i < CROWD; i++)
+		kill(crowd[i][0], SIGKILL);
+	for (int i = 0; i < CROWD; i += 10)
+		wait_for(crowd[i][0]);
+}
+
 static const struct judge_case cases[] = {
 	{"orphan", prepare_orphan, check_orphan},	{"daemon", prepare_daemon, check_daemon},
 	{"leader", prepare_leader, check_leader},	{"sessions", prepare_sessions, check_sessions},
 	{"reaper", prepare_reaper, check_reaper},	{"stopped", prepare_stopped, check_stopped},
 	{"ends", prepare_ends, check_ends},		{"big", prepare_big, check_big},
+	{"crowd", prepare_crowd, check_crowd},		{"distant", prepare_distant, check_distant},
 };
 
 int main(int argc, char **argv)

@@ -20,7 +20,7 @@ export const processTables = {
 		first_thread: u32('Row of `thread` of the leader; the other threads follow it'),
 		nthreads: u32('Number of threads'),
 		exit_signal: u32('Signal the parent gets'),
-		wait_status: u32('Of a ZOMBIE: as wait4(2) will tell it'),
+		wait_status: u32('Of a ZOMBIE as wait4(2) will tell it; of the first thread of a LEADER_ENDED'),
 		flags: u32('TASK_*'),
 		dumpable: u32('PR_GET_DUMPABLE'),
 		personality: u32('personality(2)'),
@@ -46,7 +46,7 @@ export const processTables = {
 		cwd: str('Working directory'),
 		root: str('Root directory'),
 		exe: str('/proc/PID/exe'),
-		cmdline: bytes('/proc/PID/cmdline'),
+		cmdline: bytes('/proc/PID/cmdline; of a ZOMBIE its name, with a NUL'),
 		cgroup: str('/proc/PID/cgroup, told by inspect only'),
 	}),
 	rlimit: table('One resource limit; ~0 is RLIM_INFINITY', {

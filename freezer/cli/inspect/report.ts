@@ -28,7 +28,8 @@ export interface ProcessReport {
 	readonly umask: string;
 	readonly user: {uid: number; euid: number; gid: number; egid: number; groups: number[]};
 	readonly capabilities: string;
-	readonly state: 'running' | 'stopped';
+	/** Ended: its parent has not asked for it yet. */
+	readonly state: 'running' | 'stopped' | 'ended';
 	readonly terminal: 'none' | 'background' | 'foreground';
 	readonly noNewPrivileges: boolean;
 	readonly seccompFilters: number;
@@ -91,7 +92,9 @@ export function makeReport(artefact: Artefact, decoder: Decoder): Report {
 		},
 		cpuNeeds: snapshot.cpu_need.map((need) => need.name),
 		warnings: snapshot.warning.map(({pid, fd, kind, text}) => ({pid, fd: fd === NONE ? null : fd, kind, text})),
-		processes: snapshot.task.map((task, row) => describeProcess(artefact, task, row, readers[task.mm])),
+		processes: snapshot.task.flatMap((task, row) =>
+			task.flags & TASK.TEMPORARY ? [] : [describeProcess(artefact, task, row, readers[task.mm])],
+		),
 	};
 }
 
@@ -101,9 +104,10 @@ function describeProcess(
 	row: number,
 	read: ReadMemory = () => undefined,
 ): ProcessReport {
-	const maps = describeMaps(snapshot, runs, task.mm);
+	const ended = (task.flags & TASK.ZOMBIE) !== 0;
+	const maps = ended ? [] : describeMaps(snapshot, runs, task.mm);
 	const argv = splitNul(task.cmdline);
-	const name = printable(snapshot.thread[task.first_thread]?.comm ?? '');
+	const name = ended ? printable(argv[0] ?? '') : printable(snapshot.thread[task.first_thread]?.comm ?? '');
 	const sum = (pick: (map: MapReport) => number): number => maps.reduce((total, map) => total + pick(map), 0);
 	return {
 		pid: task.pid,
@@ -120,7 +124,7 @@ function describeProcess(
 		umask: task.umask.toString(8).padStart(3, '0'),
 		user: {uid: task.uid, euid: task.euid, gid: task.gid, egid: task.egid, groups: words(task.groups)},
 		capabilities: `0x${task.cap_effective.toString(16)}`,
-		state: task.flags & TASK.STOPPED ? 'stopped' : 'running',
+		state: ended ? 'ended' : task.flags & TASK.STOPPED ? 'stopped' : 'running',
 		terminal: !(task.flags & TASK.HAS_TTY) ? 'none' : task.flags & TASK.FOREGROUND ? 'foreground' : 'background',
 		noNewPrivileges: (task.flags & TASK.NO_NEW_PRIVS) !== 0,
 		seccompFilters: task.seccomp_filters,
@@ -132,7 +136,7 @@ function describeProcess(
 		descriptors: describeDescriptors(snapshot, row),
 		locks: locks(snapshot, row),
 		signals: describeSignals(snapshot, row),
-		environment: environment(snapshot.mm[task.mm], read),
+		environment: ended ? [] : environment(snapshot.mm[task.mm], read),
 	};
 }
 

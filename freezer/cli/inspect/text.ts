@@ -25,6 +25,7 @@ function overview(report: Report): string {
 			`${size(report.bytes)} with codec ${report.codec}; ${size(report.pages.raw)} of pages in ${size(report.pages.stored)}; taken on ${printable(report.host)} by frore ${report.froreVersion}`,
 		),
 	];
+	lines.push(...cgroups(report.processes));
 	for (const warning of report.warnings) {
 		const where = warning.fd === null ? '' : ` fd ${warning.fd}:`;
 		lines.push(`${colors.yellow('warning')}: process ${warning.pid}:${where} ${printable(warning.text)}`);
@@ -40,12 +41,31 @@ function tree(processes: readonly ProcessReport[]): string[] {
 			String(process.threads.length),
 			size(process.memory.stored + process.memory.fromFiles),
 			String(process.descriptors.length),
-			`${short(process.command, 120)}${process.state === 'stopped' ? ' (stopped)' : ''}`,
+			`${short(process.command, 120)}${process.state === 'running' ? '' : ` (${process.state})`}`,
 		]);
 		for (const child of processes) if (child.parent === process.pid && child !== process) visit(child, depth + 1);
 	};
 	for (const process of processes) if (process.parent === null) visit(process, 0);
 	return columns(['PID', 'THREADS', 'MEMORY', 'FILES', 'COMMAND'], rows).split('\n');
+}
+
+/** Each with its members; the hierarchies of version 1 where a process is at their root say nothing. */
+function cgroups(processes: readonly ProcessReport[]): string[] {
+	const members = new Map<string, number[]>();
+	for (const {cgroup, pid, state} of processes) {
+		// HIERARCHY:CONTROLLERS:PATH; version 2 has the hierarchy 0 and no controllers.
+		const places = cgroup.split('\n').map((line) => line.replace(/^\d+:(?=[^:])|^\d+::/, ''));
+		const telling = places.filter((place) => !/(^|:)\/$/.test(place));
+		const name = (telling.length > 0 ? telling : places.slice(-1)).join(' ');
+		if (name !== '' && state !== 'ended') members.set(name, [...(members.get(name) ?? []), pid]);
+	}
+
+	return [...members].map(([name, pids]) => {
+		const who = members.size === 1 ? '' : `${pids.length === 1 ? 'process' : 'processes'} ${pids.join(', ')} `;
+		return colors.dim(
+			`${who}in cgroup ${printable(name)}, not given back: it will be in that of whoever runs the file`,
+		);
+	});
 }
 
 const short = (text: string, limit: number): string => (text.length > limit ? `${text.slice(0, limit - 1)}…` : text);

@@ -19,7 +19,7 @@ if (cluster.isPrimary) {
 		if (++listening === 2) console.log('ready');
 	});
 	setInterval(() => {
-		for (const worker of Object.values(cluster.workers)) worker.send({told});
+		for (const worker of Object.values(cluster.workers)) worker.send({told}, () => undefined);
 	}, 20);
 	process.on('SIGTERM', () => {
 		console.log(`told ${told}`);
