@@ -1,20 +1,20 @@
-import {type MemoryStretch, packFrames} from '../sys/pack.js';
+import {type MemoryStretch, packFrames, writeDirectly} from '../sys/pack.js';
 import {PageMap} from '../sys/pagemap.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
 import {ownRange, Relatives, type Surveyed, unshared} from './cow.js';
 import {FramePacker, type FrameSink} from './frames.js';
 import {captureGuards, type Unreadable} from './guards.js';
+import type {Outbox} from './outbox.js';
 import {areaOf, copyContent, hasOwnPages, imagePages, ownPages, ownStretch, wantImage} from './pages.js';
 
 /** Lets signals in between pieces of work; the argument says whether the target is stopped. */
 type Breathe = (stopped: boolean) => Promise<void>;
 
-interface Outbox {
-	readonly put: FrameSink;
-}
+/** Takes frames, or lets them be written directly. */
+export type MemoryOutbox = {put: FrameSink} & Pick<Outbox, 'mayWriteDirectly' | 'directly'>;
 
 /** Contents and modified pages, while the target is stopped. */
-export async function copyMemory(state: CapturedState, outbox: Outbox, breathe: Breathe): Promise<void> {
+export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, breathe: Breathe): Promise<void> {
 	const {collection, processes} = state;
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
 	for (const [index, source] of collection.contents.sources) {
@@ -65,12 +65,18 @@ function survey(captured: CapturedProcess, shares: boolean): Surveyed {
 
 async function copyChildless(
 	{process, vmas, ranges}: Surveyed,
-	outbox: Outbox,
+	outbox: MemoryOutbox,
 	breathe: Breathe,
 ): Promise<Unreadable[]> {
 	const stretches = ranges.flatMap((range): MemoryStretch[] =>
 		[...unshared(range)].map((pages) => ownStretch(vmas[range.vma]!, pages, process.memory, range.marks !== undefined)),
 	);
+	const bytes = stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
+	if (outbox.mayWriteDirectly(bytes) && !vmas.some(({mapping}) => mapping.flags.has('gu'))) {
+		await outbox.directly((place) => writeDirectly(process.pid, process.mm, stretches, place, () => breathe(true)));
+		return [];
+	}
+
 	const unreadable: Unreadable[] = [];
 	for (const frame of packFrames(process.pid, process.mm, stretches)) {
 		unreadable.push(...frame.unreadable);
