@@ -181,13 +181,17 @@ function checkFrames(
 		if (frame.first_run !== run || run + frame.run_count > runs.length)
 			fail(index, 'refers to runs of pages that are not its own');
 		let raw = 0n;
+		let before: Run | undefined;
 		for (; run < frame.first_run + frame.run_count; run++) {
 			const {space, index: row, source: kind, length, address} = runs[run]!;
 			const rows =
 				space === constants.SPACE.MM ? snapshot.mm : space === constants.SPACE.CONTENT ? snapshot.content : [];
-			if (row >= rows.length || kind > constants.SOURCE.IMAGE || address + length >= 2n ** 63n)
+			if (row >= rows.length || kind > constants.SOURCE.SAME || address + length >= 2n ** 63n)
 				fail(index, `has a run ${run} that points nowhere`);
-			if (kind !== constants.SOURCE.ZERO) raw += length;
+			if (kind === constants.SOURCE.SAME && (before?.length !== length || before.source !== constants.SOURCE.IMAGE))
+				fail(index, `has a run ${run} that repeats nothing`);
+			if (kind === constants.SOURCE.STORED || kind === constants.SOURCE.IMAGE) raw += length;
+			if (kind !== constants.SOURCE.SAME) before = runs[run];
 		}
 		if (raw !== frame.raw_length) fail(index, `has runs of ${raw} bytes, but holds ${frame.raw_length}`);
 		at = end;

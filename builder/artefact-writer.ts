@@ -89,8 +89,8 @@ export class ArtefactWriter {
 	 * only the length is used here. `stored` is `raw` encoded with `codec`.
 	 */
 	frame(runs: readonly Run[], raw: {readonly length: number}, stored: Uint8Array, codec: number): void {
-		const {ZERO, IMAGE} = constants.SOURCE;
-		const filled = runs.reduce((sum, run) => (run.source === ZERO ? sum : sum + run.length), 0n);
+		const {ZERO, IMAGE, SAME} = constants.SOURCE;
+		const filled = runs.reduce((sum, run) => (run.source === ZERO || run.source === SAME ? sum : sum + run.length), 0n);
 		if (filled !== BigInt(raw.length) || (codec === constants.CODEC.NONE && stored.length !== raw.length)) {
 			throw new FroreError('internal', `cannot write a frame: its runs take ${filled} bytes of ${raw.length}`);
 		}
@@ -108,7 +108,7 @@ export class ArtefactWriter {
 			first_run: this.#runs.length,
 			run_count: runs.length,
 			codec,
-			flags: runs.length > 0 && runs.every((run) => run.source === IMAGE) ? ALL_IMAGE : 0,
+			flags: runs.length > 0 && runs.every((run) => run.source === IMAGE || run.source === SAME) ? ALL_IMAGE : 0,
 		};
 		const parts = [
 			this.#frameHead(frame, runs, headLength),

@@ -75,6 +75,8 @@ struct family {
 };
 
 /* Shared by all processes of one resume (MAP_SHARED|MAP_ANONYMOUS). */
+#define READY_MASK 0xffffU /* the lower half of status->ready */
+
 struct status {
 	uint32_t phase; /* enum phase, futex */
 	uint32_t go;	/* futex: 0 wait, 1 resume, 2 give up */
@@ -84,7 +86,8 @@ struct status {
 	uint32_t warning_length; /* bytes of `warnings` */
 	uint32_t message_taken;	 /* 1 as soon as somebody writes `message` */
 	uint32_t pid_taken;	 /* 1 when the failure is an id in use: the launcher may try another way */
-	uint32_t arrived[3];	 /* futexes: how many tasks have passed each meeting point, enum meeting */
+	uint32_t arrived[3];	 /* how many tasks have come to each meeting point, enum meeting */
+	uint32_t open[3];	 /* futexes: 1 when all have */
 	struct family family;
 	char message[1024];	 /* one line without "frore: " and newline */
 	char warnings[8192];	 /* newline-terminated lines without "frore: warning: " */

@@ -38,8 +38,8 @@ export const constants = {
 	SECTION: {HEAD: 1, FRAME: 2, INDEX: 3},
 	/** What a run of pages fills. */
 	SPACE: {MM: 0, CONTENT: 1},
-	/** ZERO: reads as zeros; STORED: bytes in this frame; IMAGE: equals the mapped file, stored too, needed only without an unchanged local copy. */
-	SOURCE: {ZERO: 0, STORED: 1, IMAGE: 2},
+	/** ZERO: reads as zeros; STORED: bytes in this frame; IMAGE: equals the mapped file, stored too, needed only without an unchanged local copy; SAME: an IMAGE too, whose bytes are those of the run before it, so that none stand in the frame. */
+	SOURCE: {ZERO: 0, STORED: 1, IMAGE: 2, SAME: 3},
 	CONTENT: {SHARED_MEMORY: 0, MEMFD: 1, FILE: 2, DELETED_FILE: 3},
 	TASK: {
 		STOPPED: 1,

@@ -3,7 +3,7 @@ import {type PageRange, pageRanges} from '../sys/pagemap.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
 import type {Collection} from './collection.js';
 import {FramePacker, type FrameSink} from './frames.js';
-import {areaOf, copyContent, hasOwnPages, imagePages, ownPages} from './pages.js';
+import {areaOf, copyContent, hasOwnPages, imagePages, ownPages, sharedImagePages} from './pages.js';
 
 /** Lets signals in between pieces of work; the argument says whether the target is stopped. */
 type Breathe = (stopped: boolean) => Promise<void>;
@@ -84,14 +84,12 @@ export async function copyImages(
 	breathe: Breathe,
 ): Promise<void> {
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
-	for (const [p, {process, vmas}] of state.processes.entries()) {
-		for (const [i, vma] of vmas.entries()) {
-			for (const stretch of imagePages(vma, process.mm, own[p]?.[i] ?? [])) {
-				packer.add(stretch);
-			}
-
-			await breathe(false);
-		}
+	const stretches = state.processes.flatMap(({process, vmas}, p) =>
+		vmas.flatMap((vma, i) => [...imagePages(vma, process.mm, own[p]?.[i] ?? [])]),
+	);
+	for (const stretch of sharedImagePages(stretches)) {
+		packer.add(stretch);
+		await breathe(false);
 	}
 
 	packer.flush();

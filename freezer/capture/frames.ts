@@ -18,6 +18,8 @@ export interface Stretch {
 	readonly length: number;
 	readonly source: number;
 	readonly read: PageReader;
+	/** Other places that get the same bytes. */
+	readonly also?: readonly {readonly index: number; readonly address: bigint}[];
 	/** Zero pages become ZERO runs instead of nothing: where a page of the file would show through. */
 	readonly keepZeros?: boolean;
 }
@@ -96,6 +98,7 @@ export class FramePacker {
 
 				this.#used += size;
 				this.#push(stretch, address + BigInt(from), size, stretch.source);
+				this.#repeat(stretch, address + BigInt(from), size);
 			} else {
 				this.zeroBytes += size;
 				if (stretch.keepZeros) {
@@ -108,6 +111,13 @@ export class FramePacker {
 
 		if (tail) {
 			this.flush();
+		}
+	}
+
+	#repeat({also = [], address: start, space}: Stretch, address: bigint, length: number): void {
+		for (const other of also) {
+			const place = other.address + address - start;
+			this.#runs.push({address: place, length: BigInt(length), index: other.index, space, source: SOURCE.SAME});
 		}
 	}
 

@@ -34,8 +34,31 @@ export function ownPages(vma: CapturedVma, own: readonly PageRange[], memory: Pr
 	return [...stored, ...others.map(({start, end}) => ({start, end, source: SOURCE.IMAGE, keepZeros: false, mem}))];
 }
 
+/** The same pages of the same file in several address spaces: their bytes are stored once. */
+export function sharedImagePages(stretches: Iterable<ImageStretch>): Stretch[] {
+	const found = new Map<string, Stretch & {also: {index: number; address: bigint}[]}>();
+	for (const stretch of stretches) {
+		const {index, address} = stretch;
+		const key = `${stretch.image} ${stretch.offset} ${stretch.length}`;
+		const first = found.get(key);
+		if (first) {
+			first.also.push({index, address});
+		} else {
+			found.set(key, {...stretch, also: []});
+		}
+	}
+
+	return [...found.values()];
+}
+
+export interface ImageStretch extends Stretch {
+	/** Row of image, and where in that file. */
+	readonly image: number;
+	readonly offset: bigint;
+}
+
 /** Unmodified pages of an embedded file, read from the file itself: it can be done after the target has been released. */
-export function* imagePages(vma: CapturedVma, mm: number, own: readonly PageRange[]): Generator<Stretch> {
+export function* imagePages(vma: CapturedVma, mm: number, own: readonly PageRange[]): Generator<ImageStretch> {
 	const {row, image} = vma;
 	const neverWritten = row.kind === VMA.FILE_PRIVATE || (row.kind === VMA.FILE_SHARED && isReadOnly(vma));
 	if (!neverWritten || !image?.embed || image.fd === undefined) {
@@ -60,6 +83,8 @@ export function* imagePages(vma: CapturedVma, mm: number, own: readonly PageRang
 			length: Number(range.end - range.start),
 			source: SOURCE.IMAGE,
 			read,
+			image: image.row,
+			offset: row.offset + range.start - row.start,
 		};
 	}
 }

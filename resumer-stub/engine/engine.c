@@ -73,8 +73,7 @@ static void ready(struct engine *e)
 	struct status *s = e->r->status;
 	int64_t look[2] = {0, 50000000};
 
-	__atomic_fetch_add(&s->ready, 1, __ATOMIC_SEQ_CST);
-	sys_futex(&s->ready, FUTEX_WAKE, 1, 0);
+	tree_ready(e->r);
 	while (__atomic_load_n(&s->go, __ATOMIC_SEQ_CST) == 0 && !tree_given_up(e->r))
 		sys_futex(&s->go, FUTEX_WAIT, 0, look);
 	if (__atomic_load_n(&s->go, __ATOMIC_SEQ_CST) != 1)

@@ -105,6 +105,7 @@ enum meeting { MEETING_EXIST, MEETING_GROUPS, MEETING_MAPPED };
 int tree_is_root(const struct resume *r, uint32_t task);
 long tree_fork(struct resume *r, uint32_t *task);
 long tree_meet(struct resume *r, enum meeting meeting);
+void tree_ready(struct resume *r);
 long tree_groups(struct resume *r, uint32_t task);
 void tree_await_zombies(struct resume *r, uint32_t task);
 void tree_foreground(struct resume *r, uint32_t task);

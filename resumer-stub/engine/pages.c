@@ -79,7 +79,7 @@ static int skipped(const struct engine *e, const struct frore_run *run)
 		return !tree_is_root(e->r, e->task_row) || !contents_filled(e, run->index);
 	if (run->index != e->task->mm)
 		return 1;
-	if (run->source != FRORE_SOURCE_IMAGE)
+	if (run->source != FRORE_SOURCE_IMAGE && run->source != FRORE_SOURCE_SAME)
 		return 0;
 	at = vma_find(e, run->address, run->length);
 	return at >= 0 && e->vma_state[at].flags & VMA_LOCAL;
@@ -149,17 +149,39 @@ static long hash_header(struct worker *w, struct frore_hash *h, const struct fro
 	return pass_hashed(w, h, length - first, f->offset + first);
 }
 
+/* Where the bytes of run i go first: those of an image may be wanted by the SAME runs behind it alone. */
+static uint8_t *first_place(const struct worker *w, const struct frore_frame *f, uint32_t i)
+{
+	const struct frore_run *run = &w->e->r->artefact.runs[f->first_run + i], *end = run + f->run_count - i, *first = run;
+
+	for (; run < end && (run == first || run->source == FRORE_SOURCE_SAME); run++)
+		if (!skipped(w->e, run))
+			return destination(w->e, run);
+	return 0;
+}
+
 static long each_run(struct worker *w, const struct frore_frame *f, struct frore_hash *h, const uint8_t *decoded)
 {
 	const struct artefact *a = &w->e->r->artefact;
-	uint64_t at = 0;
+	uint8_t *before = 0; /* the bytes of the last run that had some, when anyone wanted them */
+	uint64_t at = 0, before_length = 0;
 	uint32_t i;
 
 	for (i = 0; i < f->run_count; i++) {
 		const struct frore_run *run = &a->runs[f->first_run + i];
-		uint8_t *to = skipped(w->e, run) ? 0 : destination(w->e, run);
+		uint8_t *to;
 
+		if (run->source == FRORE_SOURCE_SAME) {
+			to = skipped(w->e, run) ? 0 : destination(w->e, run);
+			if (run->length != before_length)
+				return fail(w->e, "a run repeats nothing", 0);
+			if (to && to != before)
+				memcpy(to, before, run->length);
+			continue;
+		}
+		to = first_place(w, f, i);
 		if (run->source == FRORE_SOURCE_ZERO) {
+			before_length = 0;
 			if (to)
 				memset(to, 0, run->length);
 			continue;
@@ -174,6 +196,8 @@ static long each_run(struct worker *w, const struct frore_frame *f, struct frore
 			return -1;
 		}
 		at += run->length;
+		before = to;
+		before_length = run->length;
 	}
 	return at == f->raw_length ? 0 : fail(w->e, "a page frame is too long", 0);
 }

@@ -38,21 +38,35 @@ int tree_given_up(struct resume *r)
 /* Waits until as many have come as there are tasks; -1 when the resume is given up meanwhile. */
 long tree_meet(struct resume *r, enum meeting meeting)
 {
-	uint32_t *word = &r->status->arrived[meeting], now;
+	uint32_t *open = &r->status->open[meeting];
 	int64_t look[2] = {0, LOOK_NS};
 	uint64_t count;
 
 	tasks_of(r, &count);
 	if (count == 1)
 		return 0;
-	__atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
-	sys_futex(word, FUTEX_WAKE, 0x7fffffff, 0);
-	while ((now = __atomic_load_n(word, __ATOMIC_SEQ_CST)) < count) {
+	/* only the last one wakes: if each did, n tasks would be woken n times */
+	if (__atomic_add_fetch(&r->status->arrived[meeting], 1, __ATOMIC_SEQ_CST) >= count) {
+		__atomic_store_n(open, 1, __ATOMIC_SEQ_CST);
+		sys_futex(open, FUTEX_WAKE, 0x7fffffff, 0);
+	}
+	while (!__atomic_load_n(open, __ATOMIC_SEQ_CST)) {
 		if (tree_given_up(r))
 			return -1;
-		sys_futex(word, FUTEX_WAIT, now, look);
+		sys_futex(open, FUTEX_WAIT, 0, look);
 	}
 	return 0;
+}
+
+/* Tells the launcher, who waits for all. */
+void tree_ready(struct resume *r)
+{
+	uint32_t *ready = &r->status->ready;
+	uint64_t count;
+
+	tasks_of(r, &count);
+	if ((__atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST) & READY_MASK) >= count)
+		sys_futex(ready, FUTEX_WAKE, 1, 0);
 }
 
 /* The group a task belongs to now: the root's may be another than at the freeze, because the launcher chose it. */
@@ -114,10 +128,8 @@ static _Noreturn void be_zombie(struct resume *r, uint32_t task)
 	if (t->nthreads && t->first_thread < threads)
 		sys_prctl(PR_SET_NAME, (unsigned long)artefact_text(&r->artefact, h[t->first_thread].comm), 0, 0, 0);
 	sys3(__NR_close_range, 0, ~0U, 0);
-	if (tree_groups(r, task) == 0 && tree_meet(r, MEETING_MAPPED) == 0) {
-		__atomic_fetch_add(&r->status->ready, 1, __ATOMIC_SEQ_CST);
-		sys_futex(&r->status->ready, FUTEX_WAKE, 1, 0);
-	}
+	if (tree_groups(r, task) == 0 && tree_meet(r, MEETING_MAPPED) == 0)
+		tree_ready(r);
 	end_as(t->wait_status);
 	sys_exit_group(EXIT_OWN_FAILURE);
 }

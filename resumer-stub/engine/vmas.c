@@ -181,6 +181,7 @@ long vmas_mark(struct engine *e)
 	}
 	for (i = 0; i < a->run_count; i++) {
 		const struct frore_run *run = &a->runs[i];
+		int of_image = run->source == FRORE_SOURCE_IMAGE || run->source == FRORE_SOURCE_SAME;
 		int64_t at;
 
 		if (run->space != FRORE_SPACE_MM || run->index != e->task->mm)
@@ -189,10 +190,10 @@ long vmas_mark(struct engine *e)
 		if (at < 0)
 			return refuse_range(e->r, "cannot resume this file: it is damaged, pages outside every mapping at",
 					    run->address, run->address + run->length, 0, 0);
-		if (run->source == FRORE_SOURCE_IMAGE && e->vmas[at].kind == FRORE_VMA_FILE_SHARED &&
+		if (of_image && e->vmas[at].kind == FRORE_VMA_FILE_SHARED &&
 		    !(e->vma_state[at].flags & VMA_CHECKED) && e->vmas[at].source < images)
 			mark_shared(e, &image[e->vmas[at].source], &e->vma_state[at]);
-		if (run->source != FRORE_SOURCE_IMAGE || !(e->vma_state[at].flags & VMA_LOCAL))
+		if (!of_image || !(e->vma_state[at].flags & VMA_LOCAL))
 			e->vma_state[at].fill += run->length;
 	}
 	return 0;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0xeb2728904bc0d16aULL
+#define FRORE_SCHEMA_HASH 0x391e05f5a16f1e8cULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -46,6 +46,7 @@ enum {
 	FRORE_SOURCE_ZERO = 0,
 	FRORE_SOURCE_STORED = 1,
 	FRORE_SOURCE_IMAGE = 2,
+	FRORE_SOURCE_SAME = 3,
 };
 
 enum {

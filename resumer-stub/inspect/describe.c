@@ -42,7 +42,7 @@ struct task_sum sum_task(const struct artefact *a, uint32_t task)
 			continue;
 		if (run->source == FRORE_SOURCE_STORED)
 			sum.stored += run->length;
-		else if (run->source == FRORE_SOURCE_IMAGE)
+		else if (run->source == FRORE_SOURCE_IMAGE || run->source == FRORE_SOURCE_SAME)
 			sum.from_files += run->length;
 	}
 	for (i = 0; i < fds; i++)

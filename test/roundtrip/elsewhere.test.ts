@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {alive, judged, ready} from '../helpers/roundtrip.js';
 import type {Stage} from '../helpers/stage.js';
 import {toolPath} from '../helpers/tools.js';
-import {asUsers, notHere} from '../helpers/users.js';
+import {asRoot, asUsers, notHere} from '../helpers/users.js';
 
 const bashProgram = `
 declare -A table=([a]=alpha [b]=beta); f() { printf '%s' "\${table[$1]^^}"; }
@@ -12,6 +12,16 @@ exec 3<> <(:)
 trap 'echo "PASS bash $(f b) $i"; exit 0' USR1
 echo ready
 while :; do i=$((i + 1)); echo $i; read -rt 0.05 -u 3 || true; done`;
+
+/** A child that maps the same files: their bytes stand in the artefact once. */
+const familyProgram = `
+coproc double { while read -r n; do echo $((n * 2)); done; }
+trap '[ "$doubled" = $((i * 2)) ] && echo "PASS $doubled" || echo "FAIL $i $doubled"; exit 0' USR1
+echo ready
+while :; do
+	i=$((i + 1)); echo $i >&"\${double[1]}"; read -r doubled <&"\${double[0]}"; echo $i
+	read -rt 0.05 -u "\${double[0]}" || true
+done`;
 
 /** Uses code of its libraries for the first time only after the resume. */
 const pythonProgram = `
@@ -41,10 +51,12 @@ function emptyRoot(stage: Stage, file: string): string[] {
 	return ['unshare', ...namespaces, 'sh', '-c', script];
 }
 
-const programs: Array<{name: string; command: (stage: Stage) => string[] | undefined}> = [
+/** `tree`: several old ids are only to be had with namespaces, which a chroot does not let an ordinary user have. */
+const programs: Array<{name: string; tree?: boolean; command: (stage: Stage) => string[] | undefined}> = [
 	{name: 'a counter', command: (stage) => [stage.target('counter')]},
 	{name: 'a static musl counter', command: (stage) => [stage.target('counter', 'musl')]},
 	{name: 'bash', command: () => tool('bash', '-c', bashProgram)},
+	{name: 'a shell with a child', tree: true, command: () => tool('bash', '-c', familyProgram)},
 	{name: 'python3', command: () => tool('python3', '-c', pythonProgram)},
 ];
 
@@ -53,13 +65,13 @@ function tool(name: string, ...args: string[]): string[] | undefined {
 	return path === undefined ? undefined : [path, ...args];
 }
 
-for (const {name, command} of programs) {
+for (const {name, tree, command} of programs) {
 	const title = `${name} resumes in an empty root directory with nothing but /proc`;
 	if (name === 'python3' && !toolPath('python3')) {
 		notHere(title, 'python3 is not installed');
 		continue;
 	}
-	asUsers(title, async (t, stage) => {
+	(tree ? asRoot : asUsers)(title, async (t, stage) => {
 		const original = await stage.start(command(stage)!, {cwd: '/'});
 		await ready(original);
 		await original.line(/^3$/);

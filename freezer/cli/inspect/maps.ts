@@ -67,7 +67,7 @@ export function describeMaps(snapshot: Snapshot, allRuns: readonly PageRun[], mm
 		.sort((a, b) => (a.address < b.address ? -1 : 1));
 	// A modified page of a file is stored beside its image, so each source is summed on its own.
 	const own = runs.filter((run) => run.source === SOURCE.STORED);
-	const images = runs.filter((run) => run.source === SOURCE.IMAGE);
+	const images = runs.filter((run) => run.source === SOURCE.IMAGE || run.source === SOURCE.SAME);
 	const {HEAP: _heap, STACK: _stack, RESERVED: _reserved, ...told} = VMA_FLAG;
 	return snapshot.vma
 		.filter((vma) => vma.mm === mm)

@@ -23,8 +23,9 @@ function placeRuns({frames, runs}: Artefact): Placed[] {
 	for (const frame of frames) {
 		let offset = 0;
 		for (const run of runs.slice(frame.first_run, frame.first_run + frame.run_count)) {
-			placed.push({run, frame, offset});
-			if (run.source !== SOURCE.ZERO) offset += Number(run.length);
+			const repeats = run.source === SOURCE.SAME;
+			placed.push({run, frame, offset: repeats ? offset - Number(run.length) : offset});
+			if (run.source !== SOURCE.ZERO && !repeats) offset += Number(run.length);
 		}
 	}
 	return placed;
