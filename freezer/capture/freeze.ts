@@ -16,6 +16,7 @@ import {FroreError, failure} from './errors.js';
 import {Outbox} from './outbox.js';
 import {parseStat} from './parse/stat.js';
 import {checkReader, preflight} from './preflight.js';
+import {collectGarbage, compileLittle} from './quiet.js';
 import {observeSleepers} from './sleep.js';
 import type {Ending} from './stop.js';
 import {descendantsOf, StoppedTree} from './stopped-tree.js';
@@ -67,6 +68,7 @@ export async function freeze(request: FreezeRequest): Promise<FreezeSummary> {
 async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const {pid, destination, ending} = request;
 	const watch = new Stopwatch();
+	compileLittle();
 	preflight(pid);
 	checkReader(pid, destination.channel);
 	const writer = new ArtefactWriter(destination, packageBytes('stub'), {
@@ -80,6 +82,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	pinTracer();
 	await warmUp(request);
 	const sleepers = observeSleepers(request.children ? descendantsOf(pid) : [pid]);
+	collectGarbage();
 	watch.mark('prepare');
 
 	const stopped = StoppedTree.stop(pid, request.stopTimeout, request.children);
