@@ -1,8 +1,9 @@
-import {packFrames} from '../sys/pack.js';
+import {packFrames, writeDirectly} from '../sys/pack.js';
 import {type PageRange, pageRanges} from '../sys/pagemap.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
 import type {Collection} from './collection.js';
 import {FramePacker, type FrameSink} from './frames.js';
+import type {Outbox} from './outbox.js';
 import {areaOf, copyContent, hasOwnPages, imagePages, ownPages, sharedImagePages} from './pages.js';
 
 /** Lets signals in between pieces of work; the argument says whether the target is stopped. */
@@ -11,12 +12,11 @@ type Breathe = (stopped: boolean) => Promise<void>;
 /** Ranges of modified pages per mapping of one process. */
 export type OwnRanges = readonly PageRange[][];
 
+/** Takes frames, or lets them be written directly. */
+export type MemoryOutbox = {put: FrameSink} & Pick<Outbox, 'mayWriteDirectly' | 'directly'>;
+
 /** Contents and modified pages, while the target is stopped; returns the ranges of modified pages per process. */
-export async function copyMemory(
-	state: CapturedState,
-	outbox: {put: FrameSink},
-	breathe: Breathe,
-): Promise<OwnRanges[]> {
+export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, breathe: Breathe): Promise<OwnRanges[]> {
 	const {collection, processes} = state;
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
 	for (const [index, source] of collection.contents.sources) {
@@ -41,7 +41,7 @@ export async function copyMemory(
 async function copyOwnPages(
 	collection: Collection,
 	captured: CapturedProcess,
-	outbox: {put: FrameSink},
+	outbox: MemoryOutbox,
 	breathe: Breathe,
 ): Promise<OwnRanges> {
 	const {process, vmas} = captured;
@@ -49,6 +49,12 @@ async function copyOwnPages(
 	const found = pageRanges(process.pid, looked.map(areaOf));
 	const ranges = new Map(looked.map((vma, i) => [vma, found[i]!]));
 	const stretches = looked.flatMap((vma) => ownPages(vma, ranges.get(vma)!, process.memory));
+	const bytes = stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
+	if (outbox.mayWriteDirectly(bytes) && !vmas.some(({mapping}) => mapping.flags.has('gu'))) {
+		await outbox.directly((place) => writeDirectly(process.pid, process.mm, stretches, place, () => breathe(true)));
+		return vmas.map((vma) => ranges.get(vma) ?? []);
+	}
+
 	const unreadable: bigint[] = [];
 	for (const frame of packFrames(process.pid, process.mm, stretches)) {
 		unreadable.push(...frame.unreadable);

@@ -75,7 +75,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 		codec: request.codec.codec,
 		hasher: createNativeHasher(),
 	});
-	using outbox = new Outbox(writer, request.codec);
+	using outbox = new Outbox(writer, request.codec, destination.random);
 	using collection = new Collection(emptySnapshot(), request.capture);
 	const {snapshot} = collection;
 	snapshot.xcomp.push(...xstateLayout());
