@@ -327,9 +327,11 @@ export class PtyQueues {
 		fcntl(this.master, F_SETFL, flags);
 	}
 
+	/** More fits in by small pieces than by large ones: 20 KiB instead of 13 (6.18). */
 	#write(fd: Fd, bytes: Buffer): void {
 		for (let at = 0; at < bytes.length; ) {
-			const done = rawSyscall(nr.write, fd, bytes.subarray(at), bytes.length - at);
+			const piece = bytes.subarray(at, at + PIECE);
+			const done = rawSyscall(nr.write, fd, piece, piece.length);
 			if (done <= 0 && !(poll(fd, POLLOUT, ARRIVES_MS) & POLLOUT)) {
 				return;
 			}
