@@ -105,6 +105,12 @@ long pidfd_open(struct fds *f, uint32_t d, const struct frore_pidfd *row);
 long socket_open(struct fds *f, uint32_t d, const struct frore_socket *row);
 long hangup_open(struct fds *f, uint32_t d, const struct frore_hangup *row);
 long pty_open(struct fds *f, uint32_t d);
+/* Row of description d, 0 when it is no end of a pseudo-terminal. */
+const struct frore_pty *pty_row(const struct fds *f, uint32_t d);
+/* The slave of a master, as a new description. */
+long pty_open_peer(int master, int mode);
+/* pty-queue.c: what waits in both directions, and the settings. */
+long pty_fill(struct fds *f, int master, int slave, const struct frore_pty_pair *p);
 
 /*
  * Further rounds of sockets: connections among each other, listening and what waits to be accepted, what waits in queues, and what would
