@@ -1,6 +1,8 @@
 /** Channels within the target, with what is in them: each kind by a target of its own, frozen once and frozen twice in a row. */
+import {existsSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {alive, judged, ready, roundTrip} from '../helpers/roundtrip.js';
-import {asOrdinaryUser, asRoot, asUsers} from '../helpers/users.js';
+import {asOrdinaryUser, asRoot, asUsers, Skipped} from '../helpers/users.js';
 
 const table: Record<string, Record<string, string>> = {
 	tcp: {
@@ -16,6 +18,7 @@ const table: Record<string, Record<string, string>> = {
 		pending: 'TCP connections that are not accepted yet',
 		many: 'a hundred TCP connections at one port',
 		tree: 'a TCP connection between a parent and its child',
+		busy: 'TCP connections in the midst of a conversation at full speed',
 		udp: 'UDP datagrams that were not read yet, with their senders',
 	},
 	channels: {
@@ -34,6 +37,9 @@ const table: Record<string, Record<string, string>> = {
 		fifo: 'FIFOs of several tasks keep what waits, and their sizes',
 	},
 };
+
+const PYTHON = '/usr/bin/python3';
+const REDIS = ['/usr/bin/redis-server', '/usr/bin/redis-benchmark', '/usr/bin/redis-cli'];
 
 for (const [target, cases] of Object.entries(table)) {
 	for (const [name, title] of Object.entries(cases)) {
@@ -81,4 +87,78 @@ asUsers('connections within a program that goes on refuse a second one, with the
 	const copy = await stage.thaw(file);
 	await alive(copy);
 	await judged(t, copy, 'the copy');
+});
+
+asUsers('a server at a UNIX socket and two clients below one shell come to the right sums', async (t, stage) => {
+	writeFileSync(
+		join(stage.dir, 'server.py'),
+		`import socketserver, sys
+class Adder(socketserver.StreamRequestHandler):
+    def handle(self):
+        total = 0
+        for line in self.rfile:
+            total += int(line)
+            self.wfile.write(b'%d\\n' % total)
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+with Server('adder.socket', Adder) as server:
+    server.serve_forever()
+`,
+	);
+	writeFileSync(
+		join(stage.dir, 'client.py'),
+		`import socket, sys, time
+step, answer = int(sys.argv[1]), 0
+connection = socket.socket(socket.AF_UNIX)
+for attempt in range(200):
+    try:
+        connection.connect('adder.socket')
+        break
+    except OSError:
+        time.sleep(0.05)
+lines = connection.makefile('rw')
+for i in range(400):
+    lines.write('%d\\n' % step); lines.flush()
+    answer = int(lines.readline())
+    assert answer == step * (i + 1), answer
+    if i == 50: print('ready', flush=True)
+    time.sleep(0.005)
+print('sum', answer, flush=True)
+`,
+	);
+	const script = `${PYTHON} server.py & server=$!
+${PYTHON} client.py 3 & one=$!
+${PYTHON} client.py 7 & two=$!
+wait $one && wait $two && kill $server && echo both`;
+	const original = await stage.start(['sh', '-c', script]);
+	await original.line(/^ready$/);
+	const {file} = await stage.freeze(original.pid, {halt: true});
+	await original.end();
+	const copy = await stage.thaw(file);
+	t.is(await copy.end(30_000), 0, copy.output);
+	t.regex(copy.output, /^sum 1200$/m);
+	t.regex(copy.output, /^sum 2800$/m);
+	t.regex(copy.output, /^both$/m);
+});
+
+asUsers('redis and a benchmark with twenty connections below one shell lose and repeat nothing', async (t, stage) => {
+	if (!REDIS.every((program) => existsSync(program))) throw new Skipped('redis is not installed');
+	const [server, benchmark, client] = REDIS;
+	const port = 20_000 + (process.pid % 10_000);
+	const script = `${server} --port ${port} --bind 127.0.0.1 --save '' --appendonly no >/dev/null & server=$!
+until ${client} -p ${port} ping >/dev/null 2>&1; do sleep 0.05; done
+( until [ "$(${client} -p ${port} get counter:__rand_int__)" ]; do :; done; echo ready ) &
+${benchmark} -p ${port} -c 20 -n 150000 -t incr -q >/dev/null || echo failed
+echo "count $(${client} -p ${port} get counter:__rand_int__)"
+${client} -p ${port} shutdown nosave
+wait $server; echo "server $?"`;
+	const original = await stage.start(['bash', '-c', script]);
+	await original.line(/^ready$/);
+	const {file} = await stage.freeze(original.pid, {halt: true});
+	await original.end();
+	const copy = await stage.thaw(file);
+	t.is(await copy.end(60_000), 0, copy.output);
+	t.regex(copy.output, /^count 150000$/m);
+	t.regex(copy.output, /^server 0$/m);
+	t.notRegex(copy.output, /failed/);
 });

@@ -1,7 +1,7 @@
 import {constants} from '../../../builder/format/schema.js';
 import {bytesUnsent, eventsNow, POLLRDHUP} from '../../sys/descriptors.js';
 import {closeFd, tryPidfdGetFd} from '../../sys/pidfd.js';
-import {acknowledgeNow, getSocketOption, peekSendQueue, resetAtClose, socketDiagnosis} from '../../sys/sockets.js';
+import {getSocketOption, peekSendQueue, queueEnd, resetAtClose, socketDiagnosis} from '../../sys/sockets.js';
 import type {Fd} from '../../sys/types.js';
 import type {Collection} from '../collection.js';
 import {AF_INET, AF_INET6, hostOf, isLoopback, mappedToFour, portOf} from './address.js';
@@ -27,7 +27,7 @@ export const TCP = {
 	LISTEN: 10,
 	CLOSING: 11,
 } as const;
-const SENT_END: readonly number[] = [TCP.FIN_WAIT1, TCP.FIN_WAIT2, TCP.LAST_ACK, TCP.CLOSING];
+export const SENT_END: readonly number[] = [TCP.FIN_WAIT1, TCP.FIN_WAIT2, TCP.LAST_ACK, TCP.CLOSING];
 const SEEN_END: readonly number[] = [TCP.CLOSE_WAIT, TCP.LAST_ACK, TCP.CLOSING];
 
 export function tcpInfo(fd: Fd): Buffer | undefined {
@@ -94,27 +94,69 @@ export function listensAt({local}: SocketFacts, address: Buffer): boolean {
 	return own.every((byte) => byte === 0) || own.equals(mappedToFour(address) ?? hostOf(address));
 }
 
-const PATIENCE_MS = 5;
+/** Offsets in struct tcp_info (linux/tcp.h). */
+const BYTES_ACKED = 120;
+const BYTES_RECEIVED = 128;
+/** Nanoseconds that all connections together may take to come to rest; what is on its way over loopback needs microseconds. */
+const PATIENCE = 30_000_000n;
+
+const counter = (fd: Fd, offset: number): number => Number(tcpInfo(fd)?.readBigUInt64LE(offset) ?? 0n);
+
+/** Written by one end and not received by the other. The end that has connected counts its SYN among the acknowledged bytes. */
+function lacking(sender: Fd, receiver: Fd): number {
+	const unacknowledged = bytesUnsent(sender);
+	const acknowledged = counter(sender, BYTES_ACKED);
+	return unacknowledged + acknowledged - counter(receiver, BYTES_RECEIVED);
+}
 
 /**
- * Bytes that one end has sent and the other has not taken: what has been received is acknowledged now, so that the rest is what did not
- * fit into the receiver's buffer. undefined: nobody may look at them.
+ * Waits until what is on its way between the two ends has arrived. Whether that is acknowledged says nothing: an acknowledgement may be
+ * put off for 40 ms. False: something stays with a sender, because the other end's buffer is full.
  */
-export function unreceived(sender: Description, receiver: Description): Buffer | undefined {
-	return withPulled(sender, (fd) => {
-		if (bytesUnsent(fd) === 0) {
-			return Buffer.alloc(0);
+function comeToRest(one: Fd, other: Fd, deadline: bigint): boolean {
+	do {
+		if (lacking(one, other) + lacking(other, one) === 1) {
+			return true;
 		}
+	} while (process.hrtime.bigint() < deadline);
+	return false;
+}
 
-		withPulled(receiver, acknowledgeNow);
-		for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
-			if (bytesUnsent(fd) === 0) {
-				return Buffer.alloc(0);
-			}
-		}
+/** What is still with the sender, for root; undefined for others. */
+function withSender(sender: Fd, receiver: Fd, sentEnd: boolean): Buffer | undefined {
+	const written = queueEnd(sender, 'send');
+	const received = queueEnd(receiver, 'receive');
+	if (written === undefined || received === undefined) {
+		return undefined;
+	}
 
-		return peekSendQueue(fd, bytesUnsent(fd));
-	});
+	const missing = (written - received) >>> 0;
+	const end = sentEnd ? 1 : 0;
+	if (missing <= end) {
+		return Buffer.alloc(0);
+	}
+
+	const queue = peekSendQueue(sender, bytesUnsent(sender) - end);
+	return queue?.subarray(queue.length - (missing - end));
+}
+
+/** Connections of the target with itself, before their queues are looked at. */
+export class TcpRest {
+	#deadline: bigint | undefined;
+
+	/** What either end is still to get from the other's send queue; undefined where that cannot be looked at. */
+	of(one: Description, other: Description, sentEnd: {one: boolean; other: boolean}) {
+		this.#deadline ??= process.hrtime.bigint() + PATIENCE;
+		const deadline = this.#deadline;
+		return withPulled(one, (first) =>
+			withPulled(other, (second) => {
+				const none = Buffer.alloc(0);
+				return comeToRest(first, second, deadline)
+					? {one: none, other: none}
+					: {one: withSender(second, first, sentEnd.other), other: withSender(first, second, sentEnd.one)};
+			}),
+		);
+	}
 }
 
 /** Before the original ends: connections within it would keep their ports for a minute (TIME_WAIT), which the copy needs. */

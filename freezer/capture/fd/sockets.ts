@@ -14,7 +14,7 @@ import {
 	unixName,
 } from './address.js';
 import {lookIntoQueue} from './socket-queue.js';
-import {isWithinMachine, listensAt, otherEnd, TCP, tcpInfo, tcpShutdown, unreceived} from './socket-tcp.js';
+import {isWithinMachine, listensAt, otherEnd, SENT_END, TCP, TcpRest, tcpInfo, tcpShutdown} from './socket-tcp.js';
 import {findAccepted, peerOf} from './socket-unix.js';
 import type {Survey} from './survey.js';
 import {type Description, S_IFSOCK, typeOf, withPulled} from './types.js';
@@ -66,6 +66,8 @@ export interface SocketFacts {
 	/** Those inside whose connections wait to be accepted, the next one first. */
 	readonly clients: Description[];
 	messages: Message[];
+	/** What the other end of a TCP connection still has in its send queue; data undefined: nobody may look at it. */
+	unreceived: {data: Buffer | undefined} | undefined;
 	/** What of its queues cannot be carried, in words. */
 	lost: string | undefined;
 }
@@ -74,6 +76,7 @@ export interface SocketFacts {
 export class Sockets {
 	readonly #facts = new Map<Description, SocketFacts>();
 	readonly #peeked = new Set<SocketFacts>();
+	readonly #rest = new TcpRest();
 	#unix: Map<number, UnixFacts> | undefined;
 
 	constructor(readonly survey: Survey) {
@@ -92,6 +95,7 @@ export class Sockets {
 			}
 
 			this.#findPeers();
+			this.#bringToRest();
 			for (const [description, facts] of [...this.#facts]) {
 				if (hasQueue(facts)) {
 					this.#peek(description, facts);
@@ -144,6 +148,7 @@ export class Sockets {
 			listener: undefined,
 			clients: [],
 			messages: [],
+			unreceived: undefined,
 			lost: undefined,
 		};
 		facts.state = listening ? 'listening' : stateOf(facts, unix, hasEnded);
@@ -190,6 +195,20 @@ export class Sockets {
 				facts.state = 'pair';
 				facts.reconnect = false;
 			}
+		}
+	}
+
+	/** Once what is on its way has arrived, both receive queues can be looked at. */
+	#bringToRest(): void {
+		for (const [description, facts] of this.#facts) {
+			const other = facts.state === 'connected' && facts.peer ? this.facts(facts.peer) : undefined;
+			if (!other || facts.unreceived || !facts.peer) {
+				continue;
+			}
+
+			const rest = this.#rest.of(description, facts.peer, {one: hasSentEnd(facts), other: hasSentEnd(other)});
+			facts.unreceived = {data: rest.one};
+			other.unreceived = {data: rest.other};
 		}
 	}
 
@@ -251,7 +270,7 @@ export class Sockets {
 	#chooseServers(): void {
 		const listeners = [...this.#facts].filter(([, {state, domain}]) => state === 'listening' && domain !== AF_UNIX);
 		const listenerOf = ({local}: SocketFacts) => listeners.find(([, facts]) => listensAt(facts, local))?.[0];
-		for (const [description, facts] of this.#facts) {
+		for (const facts of this.#facts.values()) {
 			if (facts.domain === AF_UNIX || (facts.state !== 'connected' && facts.state !== 'pair')) {
 				continue;
 			}
@@ -262,14 +281,6 @@ export class Sockets {
 			facts.listener = listener;
 			facts.accepted =
 				!other?.accepted && (listener !== undefined || (!others && portOf(facts.local) <= portOf(facts.remote)));
-			if (other && facts.peer) {
-				const missing = unreceived(facts.peer, description);
-				if (missing === undefined) {
-					facts.lost = 'what is on its way to it, because its buffer is full';
-				} else if (missing.length > 0) {
-					facts.messages.push({data: missing, address: Buffer.alloc(0), descriptions: [], credentials: undefined});
-				}
-			}
 		}
 	}
 
@@ -303,8 +314,16 @@ export class Sockets {
 			descriptions: fds.map((one) => this.survey.adopt(one)),
 			credentials,
 		}));
+		const unreceived = facts.unreceived ? facts.unreceived.data : Buffer.alloc(0);
+		if (!unreceived) {
+			facts.lost = 'what is on its way to it, because its buffer is full';
+		} else if (unreceived.length > 0) {
+			facts.messages.push({data: unreceived, address: Buffer.alloc(0), descriptions: [], credentials: undefined});
+		}
 	}
 }
+
+const hasSentEnd = ({tcpState}: SocketFacts): boolean => SENT_END.includes(tcpState ?? 0);
 
 /** Can something wait in it that is carried? */
 function hasQueue({state, domain, type, protocol}: SocketFacts): boolean {
