@@ -84,7 +84,7 @@ struct status {
 	uint32_t warning_length; /* bytes of `warnings` */
 	uint32_t message_taken;	 /* 1 as soon as somebody writes `message` */
 	uint32_t pid_taken;	 /* 1 when the failure is an id in use: the launcher may try another way */
-	uint32_t arrived[3];	 /* futexes: how many tasks have passed each meeting point, enum meeting */
+	uint32_t arrived[5];	 /* futexes: how many tasks have passed each meeting point, enum meeting */
 	struct family family;
 	char message[1024];	 /* one line without "frore: " and newline */
 	char warnings[8192];	 /* newline-terminated lines without "frore: warning: " */

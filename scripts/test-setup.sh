@@ -16,6 +16,9 @@ need setpriv util-linux
 need python3 python3
 /usr/bin/python3 -c 'import numpy' 2>/dev/null || want="$want python3-numpy"
 need tmux tmux
+need screen screen
+need expect expect
+need script bsdutils
 need bc bc
 need vim vim
 need nano nano

@@ -30,6 +30,7 @@ export const references: {readonly [N in TableName]?: {readonly [F in NumberFiel
 	socket: {peer: 'description?', listener: 'description?', base: 'task'},
 	socket_message: {sender: 'description?'},
 	pty: {pair: 'pty_pair'},
+	shm: {content: 'content'},
 };
 
 export interface Stretch {
@@ -44,6 +45,7 @@ export const stretches: {readonly [N in TableName]?: readonly Stretch[]} = {
 	task: [{first: 'first_thread', count: 'nthreads', of: 'thread'}],
 	epoll: [{first: 'first', count: 'count', of: 'epoll_entry'}],
 	inotify: [{first: 'first', count: 'count', of: 'inotify_watch'}],
+	msg: [{first: 'first', count: 'count', of: 'msg_message'}],
 	socket: [
 		{first: 'first_option', count: 'option_count', of: 'socket_option'},
 		{first: 'first_message', count: 'message_count', of: 'socket_message'},

@@ -4,6 +4,7 @@
  */
 import type {Constants, Row, Table} from './fields.js';
 import {descriptorTables} from './tables/descriptor.js';
+import {ipcTables} from './tables/ipc.js';
 import {machineTables} from './tables/machine.js';
 import {memoryTables} from './tables/memory.js';
 import {processTables, threadTables} from './tables/process.js';
@@ -18,6 +19,7 @@ export const tables = {
 	...threadTables,
 	...memoryTables,
 	...descriptorTables,
+	...ipcTables,
 } satisfies Record<string, Table>;
 
 export type TableName = keyof typeof tables;
@@ -41,7 +43,7 @@ export const constants = {
 	/** ZERO: reads as zeros; STORED: bytes in this frame; IMAGE: of a content of kind IMAGE, needed only without an unchanged local copy. */
 	SOURCE: {ZERO: 0, STORED: 1, IMAGE: 2},
 	/** IMAGE: pages of a mapped file, by file offset, that every mapping of it in every mm takes where the very file is missing. */
-	CONTENT: {SHARED_MEMORY: 0, MEMFD: 1, FILE: 2, DELETED_FILE: 3, IMAGE: 4},
+	CONTENT: {SHARED_MEMORY: 0, MEMFD: 1, FILE: 2, DELETED_FILE: 3, IMAGE: 4, SEGMENT: 5},
 	TASK: {
 		STOPPED: 1,
 		NO_NEW_PRIVS: 2,
@@ -61,8 +63,12 @@ export const constants = {
 		EARLY: 4096,
 		/** STOPPED, and its parent has not been told so by wait(2) yet. */
 		STOP_UNTOLD: 8192,
+		/** It has one descriptor table with its parent (CLONE_FILES); its rows of `fd` are those of the eldest that has it. */
+		SHARES_FILES: 16384,
+		/** It has one working directory, root and umask with its parent (CLONE_FS). */
+		SHARES_FS: 32768,
 		/** Its first thread has ended, while others live. */
-		LEADER_ENDED: 16384,
+		LEADER_ENDED: 65536,
 	},
 	MM: {GROWING_STACK: 1},
 	VMA: {ANON: 0, FILE_PRIVATE: 1, FILE_SHARED: 2, CONTENT_SHARED: 3, CONTENT_PRIVATE: 4},

@@ -1,7 +1,7 @@
 import {planBirths} from './births.js';
 import {checkChildren} from './children.js';
 import type {Collection} from './collection.js';
-import {cpuNeeds} from './cpu.js';
+import {CpuNeeds} from './cpu.js';
 import {captureDescriptors} from './fd/index.js';
 import type {FreezeRequest} from './freeze.js';
 import {Images} from './images.js';
@@ -9,12 +9,13 @@ import {faceOf} from './leader.js';
 import {machineRow} from './machine.js';
 import {checkNamespaces} from './namespaces.js';
 import {ProcessCapture} from './process-capture.js';
-import {captureEnded, captureParents, checkSharing} from './relations.js';
+import {captureEnded, captureParents, captureSharing} from './relations.js';
 import {isResident} from './resident.js';
 import type {Asleep} from './sleep.js';
 import type {StoppedTree} from './stopped-tree.js';
 import type {Stopwatch} from './stopwatch.js';
 import {checkSurroundings} from './surroundings.js';
+import {captureSysv} from './sysv.js';
 import {type CapturedVma, captureVmas} from './vmas.js';
 
 /** One process of the target, with the mappings whose pages are to be copied. */
@@ -52,7 +53,7 @@ export function collectState(
 	captureParents(collection, processes);
 	captureEnded(collection, processes, tree.ended);
 	planBirths(collection);
-	checkSharing(collection, processes);
+	captureSharing(collection, processes);
 	checkNamespaces(collection, processes);
 	if (!request.children) {
 		checkChildren(collection, processes[0]!);
@@ -65,6 +66,7 @@ export function collectState(
 	}
 
 	watch.mark('ask');
+	captureSysv(collection, processes);
 	captureDescriptors(collection);
 	for (const process of processes) {
 		checkSurroundings(collection, process, request.ending === 'continue' && process.row === 0);
@@ -73,19 +75,25 @@ export function collectState(
 	watch.mark('descriptors');
 	const images = new Images(snapshot);
 	collection.defer(() => images.close());
-	const captured = processes.map((process) => captureMemory(collection, process, images));
+	const cpu = new CpuNeeds();
+	const captured = processes.map((process) => captureMemory(collection, process, images, cpu));
 	watch.mark('mappings');
 	collection.throwRefusals();
 	return {collection, processes: captured, images};
 }
 
-function captureMemory(collection: Collection, process: ProcessCapture, images: Images): CapturedProcess {
+function captureMemory(
+	collection: Collection,
+	process: ProcessCapture,
+	images: Images,
+	cpu: CpuNeeds,
+): CapturedProcess {
 	const {snapshot} = collection;
 	const vmas = captureVmas(collection, process, process.mm, process.mappings, images);
 	snapshot.mm[process.mm]!.exe = images.rowOfPath(snapshot.task[process.row]!.exe);
 	const xstates = process.threads.map(({row}) => snapshot.thread[row]!.xstate);
 	const known = new Set(snapshot.cpu_need.map(({name}) => name));
-	const needs = cpuNeeds(process.mappings, process.memory, xstates, (mapping) => isResident(process, mapping));
+	const needs = cpu.of(process, xstates, (mapping) => isResident(process, mapping));
 	snapshot.cpu_need.push(...needs.filter(({name}) => !known.has(name)));
 	return {process, vmas};
 }

@@ -28,10 +28,15 @@ export interface ContentSource {
 	close?(): void;
 }
 
+/** Number and arguments of a system call. Numbers are sign-extended to 64 bits. */
+export type Call = readonly (number | bigint)[];
+
 /** System calls executed by the target itself. Expensive (about 10 µs each) and only for what is visible from inside alone. */
 export interface Injector {
-	/** Result or -errno. Numbers are sign-extended to 64 bits. */
-	syscall(nr: number, ...args: readonly (number | bigint)[]): bigint;
+	/** Result or -errno. */
+	syscall(...call: Call): bigint;
+	/** The same for several calls that do not depend on each other, at the price of one. */
+	syscalls(calls: readonly Call[]): bigint[];
 	/** The read-write scratch page in the target, for arguments that are pointers. */
 	readonly scratch: RemoteAddr;
 	/** Bytes in the scratch page. */

@@ -1,15 +1,20 @@
+import {type MemoryStretch, packFrames} from '../sys/pack.js';
 import {PageMap} from '../sys/pagemap.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
 import {ownRange, Relatives, type Surveyed, unshared} from './cow.js';
-import {FramePacker, type FrameSink, type Stretch} from './frames.js';
-import {captureGuards} from './guards.js';
-import {copyContent, imagePages, memoryReader, ownPages, ownRanges, wantImage} from './pages.js';
+import {FramePacker, type FrameSink} from './frames.js';
+import {captureGuards, type Unreadable} from './guards.js';
+import {areaOf, copyContent, hasOwnPages, imagePages, ownPages, ownStretch, wantImage} from './pages.js';
 
 /** Lets signals in between pieces of work; the argument says whether the target is stopped. */
 type Breathe = (stopped: boolean) => Promise<void>;
 
+interface Outbox {
+	readonly put: FrameSink;
+}
+
 /** Contents and modified pages, while the target is stopped. */
-export async function copyMemory(state: CapturedState, outbox: {put: FrameSink}, breathe: Breathe): Promise<void> {
+export async function copyMemory(state: CapturedState, outbox: Outbox, breathe: Breathe): Promise<void> {
 	const {collection, processes} = state;
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
 	for (const [index, source] of collection.contents.sources) {
@@ -17,57 +22,81 @@ export async function copyMemory(state: CapturedState, outbox: {put: FrameSink},
 		await breathe(true);
 	}
 
+	packer.flush();
 	for (const {process} of processes) {
 		process.inject.finish();
 		process.stopped.pendingStopSignal = process.inject.stopSignal;
 	}
 
-	const surveyed = processes.map((captured) => survey(captured));
+	const surveyed = processes.map((captured) => survey(captured, processes.length > 1));
 	const relatives = new Relatives(collection.snapshot, surveyed);
 	for (const one of surveyed) {
-		await copyOwnPages(one, relatives, packer, breathe);
+		const unreadable = relatives.hasChildren(one)
+			? await copyAncestor(one, relatives, packer, breathe)
+			: await copyChildless(one, outbox, breathe);
+		captureGuards(collection.snapshot, one, unreadable);
 		for (const [i, vma] of one.vmas.entries()) {
 			for (const stretch of wantImage(vma, one.own[i] ?? [], one.process.memory, state.images)) {
 				packer.add(stretch);
 			}
 		}
+
+		// Each process has frames of its own: at the resume it need not look at those of others.
+		packer.flush();
 	}
 
-	packer.flush();
 	relatives.finish();
-	for (const captured of processes) {
-		captureGuards(collection.snapshot, captured, packer.unreadable);
-	}
-
 	await breathe(true);
 }
 
-function survey(captured: CapturedProcess): Surveyed {
+/** @param shares relatives may have pages in common */
+function survey(captured: CapturedProcess, shares: boolean): Surveyed {
 	const {process, vmas} = captured;
+	const looked = [...vmas.keys()].filter((i) => hasOwnPages(vmas[i]!));
 	const pageMap = new PageMap(process.pid);
 	try {
-		const own = vmas.map((vma, i) => ownRanges(vma, pageMap).map((range) => ownRange(range, i, pageMap)));
-		return {...captured, own, ranges: own.flat()};
+		const found = pageMap.ranges(looked.map((i) => areaOf(vmas[i]!)));
+		const own = new Map(looked.map((i, k) => [i, found[k]!.map((range) => ownRange(range, i, shares && pageMap))]));
+		return {...captured, own: vmas.map((_, i) => own.get(i) ?? []), ranges: [...own.values()].flat()};
 	} finally {
 		pageMap.close();
 	}
 }
 
-async function copyOwnPages(
+async function copyChildless(
+	{process, vmas, ranges}: Surveyed,
+	outbox: Outbox,
+	breathe: Breathe,
+): Promise<Unreadable[]> {
+	const stretches = ranges.flatMap((range): MemoryStretch[] =>
+		[...unshared(range)].map((pages) => ownStretch(vmas[range.vma]!, pages, process.memory, range.marks !== undefined)),
+	);
+	const unreadable: Unreadable[] = [];
+	for (const frame of packFrames(process.pid, process.mm, stretches)) {
+		unreadable.push(...frame.unreadable);
+		if (frame.runs.length > 0) {
+			outbox.put(frame.runs, frame.raw);
+		}
+
+		await breathe(true);
+	}
+
+	return unreadable;
+}
+
+/** Every page that is read is compared with those of the descendants. */
+async function copyAncestor(
 	surveyed: Surveyed,
 	relatives: Relatives,
 	packer: FramePacker,
 	breathe: Breathe,
-): Promise<void> {
+): Promise<readonly Unreadable[]> {
 	const {process, vmas, ranges} = surveyed;
-	const parent = relatives.hasChildren(surveyed);
 	for (const range of ranges) {
-		const seen: Stretch['seen'] = parent
-			? (address, bytes) => relatives.find(surveyed, range.vma, address, bytes)
-			: undefined;
+		const vma = vmas[range.vma]!;
+		const seen = (address: bigint, bytes: Uint8Array) => relatives.find(surveyed, range.vma, address, bytes);
 		for (const pages of unshared(range)) {
-			const read = memoryReader(vmas[range.vma]!, process.memory, range.marks !== undefined);
-			for (const stretch of ownPages(vmas[range.vma]!, process.mm, pages, read, seen)) {
+			for (const stretch of ownPages(vma, process, pages, range.marks !== undefined, seen)) {
 				packer.add(stretch);
 				if (stretch.length >= LONG) {
 					await breathe(true);
@@ -75,6 +104,9 @@ async function copyOwnPages(
 			}
 		}
 	}
+
+	packer.flush();
+	return packer.unreadable.splice(0);
 }
 
 /** Unmodified pages of mapped files, each once, after the release. */

@@ -42,9 +42,9 @@ const isEligible = ({row}: CapturedVma): boolean =>
 	row.end - row.start <= LONGEST;
 
 /** One range of a survey, and which of its pages somebody else maps, too. */
-export function ownRange(range: PageRange, vma: number, pageMap: PageMap): OwnRange {
-	const marks = pageMap.shared(range.start, range.end);
-	return {...range, vma, marks: marks.includes(CANDIDATE) ? marks : undefined};
+export function ownRange(range: PageRange, vma: number, pageMap: PageMap | false): OwnRange {
+	const marks = pageMap ? pageMap.shared(range) : undefined;
+	return {...range, vma, marks: marks?.includes(CANDIDATE) ? marks : undefined};
 }
 
 /** The pages of a range that are stored for this process itself. */

@@ -1,7 +1,8 @@
 import type {RowOf} from '../../builder/format/schema.js';
 import type {ProcessMemory} from '../sys/memory.js';
 import {cpuid} from '../sys/native.js';
-import {addr} from '../sys/types.js';
+import {tryReadProc} from '../sys/procfs.js';
+import {addr, type Pid} from '../sys/types.js';
 import {boundFeatures, type CpuFeature, cpuFeatures, featuresIn, glibcFeatures} from './cpu-features.js';
 import type {Mapping} from './parse/smaps.js';
 import {componentsInUse} from './xstate.js';
@@ -24,16 +25,36 @@ const componentNeeds: readonly (readonly [component: number, feature: string])[]
 
 /**
  * What the program was bound to when it started: it would die of SIGILL where that is missing. Code made at run time, Go, and libraries
- * that choose by themselves may have taken anything this processor has.
+ * that choose by themselves may have taken anything this processor has. Forked processes that map the same code were bound together.
  */
-export function cpuNeeds(
-	mappings: readonly Mapping[],
-	memory: ProcessMemory,
+export class CpuNeeds {
+	readonly #known = new Map<string, readonly CpuFeature[]>();
+
+	of(
+		process: {readonly pid: Pid; readonly mappings: readonly Mapping[]; readonly memory: ProcessMemory},
+		xstates: readonly Uint8Array[],
+		isResident: (mapping: Mapping) => boolean,
+	): RowOf<'cpu_need'>[] {
+		const {pid, mappings, memory} = process;
+		const code = mappings.filter(({execute}) => execute).map(({start, end, path}) => `${start} ${end} ${path}`);
+		// Differs between any two executions: it holds the address of random bytes, and where all was loaded.
+		const key = `${tryReadProc(`/proc/${pid}/auxv`)?.toString('latin1')}\n${code.join('\n')}`;
+		const here = featuresIn(cpuFeatures, (leaf, subleaf) => cpuid(leaf, subleaf));
+		let wanted = this.#known.get(key);
+		if (!wanted) {
+			wanted = choosesItself(mappings, memory, isResident) ? here : boundByLibc(mappings, memory, here);
+			this.#known.set(key, wanted);
+		}
+
+		return rowsOf(wanted, xstates, here);
+	}
+}
+
+function rowsOf(
+	wanted: readonly CpuFeature[],
 	xstates: readonly Uint8Array[],
-	isResident: (mapping: Mapping) => boolean,
+	here: readonly CpuFeature[],
 ): RowOf<'cpu_need'>[] {
-	const here = featuresIn(cpuFeatures, (leaf, subleaf) => cpuid(leaf, subleaf));
-	const wanted = choosesItself(mappings, memory, isResident) ? here : boundByLibc(mappings, memory, here);
 	const used = xstates.reduce((mask, xstate) => mask | componentsInUse(Buffer.from(xstate)), 0n);
 	const byState = componentNeeds
 		.filter(([component]) => used & (1n << BigInt(component)))

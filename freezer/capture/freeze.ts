@@ -136,11 +136,21 @@ function endedMeanwhile(pid: Pid, error: unknown): unknown {
 	return failure('exited', `process ${pid} ended while it was being frozen; nothing was written`, undefined, error);
 }
 
+/** Nanoseconds between two occasions for a signal. */
+const BREATH = 20_000_000n;
+
 /** Lets a signal in, and gives up when the pause grows too long. */
 function breather(request: FreezeRequest, stopTime: bigint): (stopped: boolean) => Promise<void> {
 	const deadline = stopTime + BigInt(Math.round(request.maxPause * 1e9));
+	let last = stopTime;
 	return async (stopped) => {
-		if (stopped && clockNow(CLOCK.MONOTONIC) > deadline) {
+		const now = clockNow(CLOCK.MONOTONIC);
+		if (now - last < BREATH) {
+			return;
+		}
+
+		last = now;
+		if (stopped && now > deadline) {
 			throw failure(
 				'max-pause',
 				`process ${request.pid} was stopped for more than ${request.maxPause} s and goes on now; nothing was written`,

@@ -1,10 +1,11 @@
-import {ThreadInjection} from '../sys/inject.js';
-import type {Landing} from '../sys/landing.js';
+import {ThreadInjection, tracerCpu, unpinnedMask} from '../sys/inject.js';
+import {type Landing, LISTED_CALL, LISTED_RESULT, landingSlots} from '../sys/landing.js';
 import type {ProcessMemory} from '../sys/memory.js';
 import {nr} from '../sys/nr.js';
+import {type Asked, askAll} from '../sys/threads.js';
 import {addr, PAGE_SIZE, type RemoteAddr, type Tid} from '../sys/types.js';
 import {type CodeRoom, findCodeRoom} from './code-room.js';
-import type {Injector} from './context.js';
+import type {Call, Injector} from './context.js';
 import {failure} from './errors.js';
 import type {Mapping} from './parse/smaps.js';
 
@@ -14,6 +15,7 @@ export interface InjectionSite {
 	/** Exactly as found at the stop. */
 	readonly original: Landing['registers'];
 	readonly signalMask: bigint;
+	readonly affinity: Buffer;
 	/** Where the thread goes on if the freezer dies. */
 	readonly landing: Pick<Landing, 'registers' | 'restart'>;
 }
@@ -21,6 +23,14 @@ export interface InjectionSite {
 const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 const DATA_SIZE = 4 * PAGE_SIZE;
+/** The second half of the data: the signal mask that lets a thread stop at the end of a list, room for its answers, the list. */
+const LIST = DATA_SIZE / 2;
+const ANSWERS = 8;
+const CALLS = 128;
+const MOST_CALLS = 96;
+const SIG_SETMASK = 2;
+/** Signals that are ignored unless caught, the less usual ones first. */
+const ignorable = [23 /* SIGURG */, 28 /* SIGWINCH */, 17 /* SIGCHLD */];
 
 /**
  * Injection into the threads of one process, one thread at a time. The code stands in unused room of the target's own program text; the
@@ -28,17 +38,27 @@ const DATA_SIZE = 4 * PAGE_SIZE;
  */
 export class ProcessInjector implements Injector {
 	stopSignal = 0;
-	readonly scratchSize = DATA_SIZE;
+	readonly scratchSize = LIST;
+	/** Not caught and not blocked by any thread: it may stop one at the end of a list without a trace. */
+	#endSignal: number | undefined;
 	#room: CodeRoom | undefined;
 	#data: RemoteAddr | undefined;
 	#active: ThreadInjection | undefined;
 
 	constructor(
 		readonly memory: ProcessMemory,
-		readonly leader: InjectionSite,
+		readonly sites: readonly InjectionSite[],
 		readonly mappings: readonly Mapping[],
 		readonly filtered: boolean,
-	) {}
+		caught: bigint,
+	) {
+		const heeded = sites.reduce((mask, site) => mask | site.signalMask, caught);
+		this.#endSignal = filtered ? undefined : ignorable.find((signo) => !(heeded & (1n << BigInt(signo - 1))));
+	}
+
+	get leader(): InjectionSite {
+		return this.sites[0]!;
+	}
 
 	get scratch(): RemoteAddr {
 		this.#use();
@@ -49,8 +69,64 @@ export class ProcessInjector implements Injector {
 		return this.#data;
 	}
 
-	syscall(number: number, ...args: readonly (number | bigint)[]): bigint {
-		return this.#use().syscall(number, ...args);
+	syscall(...call: Call): bigint {
+		return this.#use().syscall(call);
+	}
+
+	syscalls(calls: readonly Call[]): bigint[] {
+		const results: bigint[] = [];
+		for (let first = 0; first < calls.length; first += MOST_CALLS) {
+			results.push(...this.#callAll(calls.slice(first, first + MOST_CALLS)));
+		}
+
+		return results;
+	}
+
+	/**
+	 * Lets each thread make the calls that `make` names, whose answers are `length` bytes at the address it gets. `take` gets results and
+	 * answers, in the order of the threads.
+	 */
+	askEach(
+		make: (answers: RemoteAddr) => readonly Call[],
+		length: number,
+		take: (results: readonly bigint[], answers: Buffer, index: number) => void,
+	): void {
+		const signal = this.#endSignal;
+		const base = addr(this.scratch + BigInt(LIST));
+		if (signal === undefined) {
+			const calls = make(this.scratch);
+			for (const [i, site] of this.sites.entries()) {
+				this.#use(site);
+				const results = calls.map((call) => this.syscall(...call));
+				take(results, this.readScratch(0, length), i);
+			}
+
+			return;
+		}
+
+		const calls = make(addr(base + BigInt(ANSWERS)));
+		this.#writeList(calls);
+		this.#endActive();
+		const answerLength = CALLS + calls.length * LISTED_CALL;
+		const {answers, stopSignal} = askAll(
+			{
+				pid: this.memory.pid,
+				mem: this.memory.descriptor,
+				signal,
+				cpu: tracerCpu(),
+				code: this.#room!.address,
+				answersAt: base,
+				answerLength,
+				list: addr(base + BigInt(CALLS)),
+				calls: calls.length + 1,
+			},
+			this.sites.map((site) => this.#asked(site)),
+		);
+		this.stopSignal ||= stopSignal;
+		for (const i of this.sites.keys()) {
+			const own = answers.subarray(i * answerLength, (i + 1) * answerLength);
+			take(resultsIn(own, calls.length), own.subarray(ANSWERS, ANSWERS + length), i);
+		}
 	}
 
 	writeScratch(offset: number, bytes: Uint8Array): void {
@@ -59,11 +135,6 @@ export class ProcessInjector implements Injector {
 
 	readScratch(offset: number, length: number): Buffer {
 		return this.memory.read(addr(this.scratch + BigInt(offset)), length);
-	}
-
-	/** Makes `site` the thread that executes the calls. */
-	switchTo(site: InjectionSite): void {
-		this.#use(site);
 	}
 
 	/** Takes everything out of the target; every thread is at its event-stop as it was found. */
@@ -75,7 +146,7 @@ export class ProcessInjector implements Injector {
 
 		try {
 			if (this.#data !== undefined) {
-				this.#use().syscall(nr.munmap, this.#data, DATA_SIZE);
+				this.#use().syscall([nr.munmap, this.#data, DATA_SIZE]);
 				this.#data = undefined;
 			}
 
@@ -84,6 +155,44 @@ export class ProcessInjector implements Injector {
 			this.#room = undefined;
 			this.memory.write(room.address, room.original);
 		}
+	}
+
+	/** One list of calls at the leader. */
+	#callAll(calls: readonly Call[]): bigint[] {
+		const injection = this.#use();
+		if (this.#endSignal === undefined) {
+			return calls.map((call) => injection.syscall(call));
+		}
+
+		this.#writeList(calls);
+		const list = addr(this.scratch + BigInt(LIST + CALLS));
+		if (!injection.calls(list, calls.length + 1, this.#endSignal)) {
+			this.#endSignal = undefined;
+			return this.#callAll(calls);
+		}
+
+		return resultsIn(this.readScratch(LIST, CALLS + calls.length * LISTED_CALL), calls.length);
+	}
+
+	/** The calls, and the one that lets the signal in which stops the thread. */
+	#writeList(calls: readonly Call[]): void {
+		const mask = this.scratch + BigInt(LIST);
+		const all = [...calls, [nr.rt_sigprocmask, SIG_SETMASK, mask, 0, 8]];
+		const bytes = Buffer.alloc(CALLS + all.length * LISTED_CALL);
+		for (const [i, call] of all.entries()) {
+			for (const [k, value] of call.entries()) {
+				bytes.writeBigUInt64LE(BigInt.asUintN(64, BigInt(value)), CALLS + i * LISTED_CALL + k * 8);
+			}
+		}
+
+		bytes.writeBigUInt64LE(BigInt.asUintN(64, ~(1n << BigInt(this.#endSignal! - 1))), 0);
+		this.writeScratch(LIST, bytes);
+	}
+
+	#asked(site: InjectionSite): Asked {
+		const affinity = unpinnedMask(site.affinity);
+		const slots = landingSlots({...site.landing, affinity, signalMask: site.signalMask}, this.#room!.address);
+		return {tid: site.tid, slots, original: site.original, signalMask: site.signalMask, affinity};
 	}
 
 	#use(site: InjectionSite | undefined = this.#active ? undefined : this.leader): ThreadInjection {
@@ -109,7 +218,7 @@ export class ProcessInjector implements Injector {
 	}
 
 	#mapData(injection: ThreadInjection): RemoteAddr {
-		const base = injection.syscall(nr.mmap, 0, DATA_SIZE, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+		const base = injection.syscall([nr.mmap, 0, DATA_SIZE, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0]);
 		if (base < 0n && base > -4096n) {
 			throw failure(
 				'no-room',
@@ -130,3 +239,6 @@ export class ProcessInjector implements Injector {
 		}
 	}
 }
+
+const resultsIn = (bytes: Buffer, count: number): bigint[] =>
+	Array.from({length: count}, (_, i) => bytes.readBigInt64LE(CALLS + i * LISTED_CALL + LISTED_RESULT));

@@ -18,7 +18,22 @@ function clockOffsets(pid: Pid | 'self'): Map<string, bigint> {
 	return found;
 }
 
+/** What does not change while we live: read once, before anything is stopped. */
+function readMachine() {
+	return {
+		xcr0: xgetbv(),
+		page_size: PAGE_SIZE,
+		hostname: hostname(),
+		kernel: release(),
+		boot_id: (tryReadProcText('/proc/sys/kernel/random/boot_id') ?? '').trim(),
+		cpu: /^model name\s*: (.*)$/m.exec(tryReadProcText('/proc/cpuinfo') ?? '')?.[1] ?? '',
+	};
+}
+
+let machine: ReturnType<typeof readMachine> | undefined;
+
 export function machineRow(pid: Pid, version: string): RowOf<'machine'> {
+	machine ??= readMachine();
 	const own = clockOffsets('self');
 	const theirs = clockOffsets(pid);
 	const shift = (name: string) => (theirs.get(name) ?? 0n) - (own.get(name) ?? 0n);
@@ -26,13 +41,8 @@ export function machineRow(pid: Pid, version: string): RowOf<'machine'> {
 		realtime_ns: clockNow(CLOCK.REALTIME),
 		monotonic_ns: clockNow(CLOCK.MONOTONIC) + shift('monotonic'),
 		boottime_ns: clockNow(CLOCK.BOOTTIME) + shift('boottime'),
-		xcr0: xgetbv(),
-		page_size: PAGE_SIZE,
+		...machine,
 		root_task: 0,
-		hostname: hostname(),
-		kernel: release(),
-		boot_id: (tryReadProcText('/proc/sys/kernel/random/boot_id') ?? '').trim(),
 		frore_version: version,
-		cpu: /^model name\s*: (.*)$/m.exec(tryReadProcText('/proc/cpuinfo') ?? '')?.[1] ?? '',
 	};
 }

@@ -6,7 +6,7 @@ import {readProc, tryReadProcText} from '../sys/procfs.js';
 import {addr, type Pid} from '../sys/types.js';
 import {cleanVdso} from './code-room.js';
 import type {Injector} from './context.js';
-import {type Mapping, parseSmaps} from './parse/smaps.js';
+import type {Mapping} from './parse/smaps.js';
 import type {Stat} from './parse/stat.js';
 
 /** struct prctl_mm_map and the kernel's own mappings. `vmas` and `exe` are filled in later. */
@@ -41,8 +41,10 @@ export function mmRow(pid: Pid, stat: Stat, mappings: readonly Mapping[], memory
 }
 
 /** Where the vdso is; undefined when there is none. */
-export const findVdso = (pid: Pid): Mapping | undefined =>
-	parseSmaps(tryReadProcText(`/proc/${pid}/maps`) ?? '').find((mapping) => mapping.path === '[vdso]');
+export function findVdso(pid: Pid): {start: bigint; end: bigint} | undefined {
+	const found = /^([0-9a-f]+)-([0-9a-f]+) .*\[vdso\]$/m.exec(tryReadProcText(`/proc/${pid}/maps`) ?? '');
+	return found ? {start: BigInt(`0x${found[1]}`), end: BigInt(`0x${found[2]}`)} : undefined;
+}
 
 const PKEYS = 16;
 

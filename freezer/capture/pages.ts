@@ -1,7 +1,8 @@
 import {readSync} from 'node:fs';
 import {constants, type Snapshot} from '../../builder/format/schema.js';
 import type {ProcessMemory} from '../sys/memory.js';
-import type {PageMap, PageRange} from '../sys/pagemap.js';
+import type {MemoryStretch} from '../sys/pack.js';
+import type {Area, PageRange} from '../sys/pagemap.js';
 import {addr, PAGE_SIZE} from '../sys/types.js';
 import type {ContentSource} from './context.js';
 import type {FramePacker, PageReader, Stretch} from './frames.js';
@@ -13,25 +14,42 @@ const {SOURCE, SPACE, VMA, VMA_FLAG} = constants;
 /** Longest stretch, so that signals can be looked at in between. */
 const PIECE = 1n << 24n;
 
-/** Where a process has pages of its own in a mapping: none in what belongs to the file, to a content, or comes back as zeros. */
-export function ownRanges({row}: CapturedVma, pageMap: PageMap): PageRange[] {
-	if (
-		row.flags & (VMA_FLAG.WIPEONFORK | VMA_FLAG.DROPPABLE) ||
-		row.kind === VMA.FILE_SHARED ||
-		row.kind === VMA.CONTENT_SHARED
-	) {
-		return [];
-	}
+/** Mappings with pages that are copied: not those that belong to the file or to a content, or that come back as zeros. */
+export const hasOwnPages = ({row}: CapturedVma): boolean =>
+	!(row.flags & (VMA_FLAG.WIPEONFORK | VMA_FLAG.DROPPABLE)) &&
+	row.kind !== VMA.FILE_SHARED &&
+	row.kind !== VMA.CONTENT_SHARED;
 
-	return [...pageMap.ranges(row.start, row.end, row.kind === VMA.ANON ? 'any' : 'own')];
-}
+/** Where to look for them. */
+export const areaOf = ({row}: CapturedVma): Area => ({start: row.start, end: row.end, own: row.kind !== VMA.ANON});
+
+/**
+ * process_vm_readv respects protection: pages behind PROT_NONE or write-only mappings are read by /proc/PID/mem. So are those that
+ * are shared until somebody writes: process_vm_readv pins them, for which the kernel copies them first (mm/gup.c, since 5.19), and
+ * the target would take as much memory as if it shared nothing.
+ */
+const isForced = ({mapping}: CapturedVma, cow: boolean): boolean => cow || !mapping.read;
 
 /** Pages that are copied while the target is stopped. */
+export const ownStretch = (
+	vma: CapturedVma,
+	{start, end}: PageRange,
+	memory: ProcessMemory,
+	cow: boolean,
+): MemoryStretch => ({
+	start,
+	end,
+	source: SOURCE.STORED,
+	keepZeros: vma.row.kind !== VMA.ANON,
+	mem: isForced(vma, cow) ? memory.descriptor : undefined,
+});
+
+/** The same in pieces that somebody looks at as they are read. */
 export function* ownPages(
 	vma: CapturedVma,
-	mm: number,
+	{mm, memory}: {mm: number; memory: ProcessMemory},
 	{start, end}: PageRange,
-	read: PageReader,
+	cow: boolean,
 	seen: Stretch['seen'],
 ): Generator<Stretch> {
 	for (let at = start; at < end; at += PIECE) {
@@ -41,12 +59,17 @@ export function* ownPages(
 			address: at,
 			length: Number((at + PIECE < end ? at + PIECE : end) - at),
 			source: SOURCE.STORED,
-			read,
+			read: memoryReader(vma, memory, cow),
 			keepZeros: vma.row.kind !== VMA.ANON,
 			seen,
 		};
 	}
 }
+
+const memoryReader = (vma: CapturedVma, memory: ProcessMemory, cow = false): PageReader =>
+	isForced(vma, cow)
+		? (address, buffer) => memory.readForced(addr(address), buffer)
+		: (address, buffer) => memory.readInto(addr(address), buffer);
 
 /**
  * What a mapping takes from its embedded file is wanted of the image. Where that cannot be opened any more, the bytes are those of
@@ -108,17 +131,6 @@ export function* imagePages({row, fd, wanted}: Image, snapshot: Snapshot): Gener
 			read,
 		};
 	}
-}
-
-/**
- * process_vm_readv respects protection: pages behind PROT_NONE or write-only mappings are read by the other way. So are those that
- * are shared until somebody writes: process_vm_readv pins them, for which the kernel copies them first (mm/gup.c, since 5.19), and
- * the target would take as much memory as if it shared nothing.
- */
-export function memoryReader(vma: CapturedVma, memory: ProcessMemory, cow = false): PageReader {
-	return vma.mapping.read && !cow
-		? (address, buffer) => memory.readInto(addr(address), buffer)
-		: (address, buffer) => memory.readForced(addr(address), buffer);
 }
 
 export function complement(start: bigint, end: bigint, ranges: readonly PageRange[]): PageRange[] {

@@ -79,7 +79,7 @@ export function preflight(pid: Pid): Status {
 }
 
 function checkOwner(pid: Pid, named: string, status: Status): void {
-	const own = parseStatus(tryReadProcText('/proc/self/status') ?? '');
+	const own = ownStatus();
 	if (own.mask('CapEff') & CAP_SYS_PTRACE) {
 		return;
 	}
@@ -169,7 +169,9 @@ function checkSeccomp(named: string, status: Status): void {
 	}
 }
 
-const ownStatus = (): Status => parseStatus(tryReadProcText('/proc/self/status') ?? '');
+let own: Status | undefined;
+/** Nothing that we ask of it changes while we live. */
+const ownStatus = (): Status => (own ??= parseStatus(tryReadProcText('/proc/self/status') ?? ''));
 
 /** True when calls that pass here might not pass there. */
 export const hasForeignFilters = (status: Status): boolean =>

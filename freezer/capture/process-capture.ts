@@ -5,14 +5,17 @@ import {ProcessMemory} from '../sys/memory.js';
 import {pidfdOpen, pidfdOpenThread} from '../sys/pidfd.js';
 import {readProc, tryReadProcText} from '../sys/procfs.js';
 import type {Registers} from '../sys/registers.js';
+import {type Look, lookAtAll} from '../sys/threads.js';
 import {addr, type Fd, type Pid, type RemoteAddr, type Tid} from '../sys/types.js';
 import type {CapturedTask, CapturedThread} from './context.js';
 import {type InjectionSite, ProcessInjector} from './injector.js';
 import {statOf} from './leader.js';
 import {captureLimits} from './limits.js';
+import {otherName} from './linked.js';
 import {inquireMm, mmRow} from './mm.js';
 import {type Mapping, parseSmaps} from './parse/smaps.js';
 import {parseStatus} from './parse/status.js';
+import {mappingKind} from './parse/vmakind.js';
 import {inquireProcess, type ProcessFacts, readFacts, taskRow} from './process.js';
 import {type ResumedState, resumedState} from './resident.js';
 import {capturePending, captureSigactions, deliverableHandlerFlags} from './signals.js';
@@ -20,12 +23,16 @@ import {type Asleep, asleepFor} from './sleep.js';
 import type {StoppedProcess, StoppedThread} from './stop.js';
 import {abortRestartableSequence, hidesItsTime, type Normalised, normalise} from './syscalls.js';
 import {toText} from './text.js';
-import {applyRegisters, applyResumed, inquireThread, threadRow} from './threads.js';
+import {applyRegisters, applyResumed, inquireThreads, threadRow} from './threads.js';
 import {captureItimers, capturePosixTimers} from './timers.js';
+import {stateComponents} from './xstate.js';
 
 interface ThreadWork extends CapturedThread {
 	readonly stopped: StoppedThread;
+	readonly look: Look;
 	readonly asleepNs: bigint | undefined;
+	/** As it is when no handler is about to run. */
+	readonly normalised: Normalised;
 	readonly site: InjectionSite;
 	/** Set when it has not come out of an earlier resume yet. */
 	readonly resumed: ResumedState | undefined;
@@ -41,9 +48,11 @@ export class ProcessCapture implements CapturedTask {
 	readonly memory: ProcessMemory;
 	readonly inject: ProcessInjector;
 	readonly threads: readonly ThreadWork[];
-	readonly filesOwner: number;
+	filesOwner: number;
 	readonly mappings: readonly Mapping[];
 	readonly facts: ProcessFacts;
+	readonly #pending: RowOf<'pending'>[] = [];
+	#actions: readonly RowOf<'sigaction'>[] = [];
 
 	constructor(
 		readonly snapshot: Snapshot,
@@ -59,29 +68,37 @@ export class ProcessCapture implements CapturedTask {
 		this.innerPid = this.facts.status.inner('NStgid');
 		this.pidfd = leaderEnded ? pidfdOpenThread(pid) : pidfdOpen(pid);
 		this.memory = new ProcessMemory(pid);
-		this.mappings = parseSmaps(toText(readProc(`/proc/${pid}/smaps`)));
+		this.mappings = parseSmaps(toText(readProc(`/proc/${pid}/smaps`))).map((mapping) => byOtherName(pid, mapping));
 		this.row = snapshot.task.length;
 		this.filesOwner = this.row;
 		this.mm = snapshot.mm.push(mmRow(pid, this.facts.stat, this.mappings, this.memory)) - 1;
 		const firstThread = snapshot.thread.length;
-		const lost = leaderEnded ? this.#addLostLeader() : undefined;
-		this.threads = this.#threadsInOrder().map((thread) => this.#beginThread(thread, sleepers, stopTime));
+		const inOrder = this.#threadsInOrder();
+		const looks = lookAtAll(
+			pid,
+			inOrder.map(({tid}) => tid),
+			stateComponents(),
+		);
+		const lost = leaderEnded ? this.#addLostLeader(looks[0]!) : undefined;
+		this.threads = inOrder.map((thread, i) => this.#beginThread(thread, looks[i]!, sleepers, stopTime));
 		const count = snapshot.thread.length - firstThread;
 		const row = taskRow(pid, this.facts, this.mm, firstThread, count, leader.jobStop !== 0);
 		snapshot.task.push({...row, ...lost?.(row)});
-		snapshot.pending.push(...capturePending(this.row, NONE, leader.tid));
+		this.#waits(capturePending(this.row, NONE, leader.tid));
 		this.inject = new ProcessInjector(
 			this.memory,
-			this.threads[0]!.site,
+			this.threads.map(({site}) => site),
 			this.mappings,
 			this.facts.status.number('Seccomp') !== 0,
+			this.facts.status.mask('SigCgt'),
 		);
 	}
 
 	/** What only the target can tell about itself, by injected calls. */
 	inquire(): void {
 		const {snapshot, row, pid, inject} = this;
-		snapshot.sigaction.push(...captureSigactions(row, this.facts.status, inject));
+		this.#actions = captureSigactions(row, this.facts.status, inject);
+		snapshot.sigaction.push(...this.#actions);
 		inquireProcess(snapshot.task[row]!, inject);
 		inquireMm(
 			snapshot.mm[this.mm]!,
@@ -91,22 +108,21 @@ export class ProcessCapture implements CapturedTask {
 		snapshot.itimer.push(...captureItimers(row, inject));
 		snapshot.posix_timer.push(...capturePosixTimers(row, pid, inject, (tid) => this.#innerTid(tid)));
 		snapshot.rlimit.push(...captureLimits(row, pid));
-		for (const thread of this.threads) {
-			inject.switchTo(thread.site);
-			inquireThread(snapshot.thread[thread.row]!, inject);
-		}
+		inquireThreads(
+			this.threads.map((thread) => snapshot.thread[thread.row]!),
+			inject,
+		);
 	}
 
 	/** Makes the saved registers restartable, now that pending signals and handlers are known. */
 	settleRegisters(): void {
-		const actions = this.snapshot.sigaction.filter((action) => action.task === this.row);
-		const pending = this.snapshot.pending.filter((signal) => signal.task === this.row);
 		// A filter that never thought of restart_syscall(2) would kill the process at the release.
 		const filtered = this.facts.status.number('Seccomp') !== 0;
 		for (const thread of this.threads) {
 			const row = this.snapshot.thread[thread.row]!;
-			const flags = deliverableHandlerFlags(pending, thread.row, row.sigmask, actions);
-			const normalised = this.#normalise(thread.stopped, thread.asleepNs, row.rseq, flags);
+			const flags = deliverableHandlerFlags(this.#pending, thread.row, row.sigmask, this.#actions);
+			const normalised =
+				flags === undefined ? thread.normalised : this.#normalise(thread.stopped, thread.asleepNs, thread.look, flags);
 			applyRegisters(row, normalised);
 			if (thread.resumed) {
 				applyResumed(row, thread.resumed);
@@ -121,12 +137,12 @@ export class ProcessCapture implements CapturedTask {
 	}
 
 	/** A first thread with nothing of its own but its id: it ends again as soon as the others go on. */
-	#addLostLeader(): (row: RowOf<'task'>) => Partial<RowOf<'task'>> {
+	#addLostLeader(look: Look): (row: RowOf<'task'>) => Partial<RowOf<'task'>> {
 		const {snapshot, stopped} = this;
 		const stat = statOf(stopped.pid)!;
-		const like = threadRow(this.pid, this.innerPid, snapshot.task.length, stopped.leader);
-		const comm = encodeText(stat.comm);
-		snapshot.thread.push({...like, rseq: 0n, robust_list: 0n, robust_len: 0n, comm: toText(comm)});
+		const like = threadRow(this.innerPid, snapshot.task.length, stopped.leader, look);
+		const comm = toText(encodeText(stat.comm));
+		snapshot.thread.push({...like, rseq: 0n, robust_list: 0n, robust_len: 0n, comm});
 		return ({flags}) => ({
 			flags: flags | constants.TASK.LEADER_ENDED,
 			wait_status: stat.exitCode,
@@ -134,33 +150,47 @@ export class ProcessCapture implements CapturedTask {
 		});
 	}
 
+	#waits(signals: readonly RowOf<'pending'>[]): void {
+		this.snapshot.pending.push(...signals);
+		this.#pending.push(...signals);
+	}
+
 	#threadsInOrder(): StoppedThread[] {
 		const {leader} = this.stopped;
 		return [leader, ...[...this.stopped.threads.values()].filter((thread) => thread !== leader)];
 	}
 
-	#beginThread(stopped: StoppedThread, sleepers: ReadonlyMap<number, Asleep>, stopTime: bigint): ThreadWork {
+	#beginThread(
+		stopped: StoppedThread,
+		look: Look,
+		sleepers: ReadonlyMap<number, Asleep>,
+		stopTime: bigint,
+	): ThreadWork {
 		const {tid} = stopped;
-		const row: RowOf<'thread'> = threadRow(this.pid, this.#innerTid(tid), this.row, stopped);
+		const row: RowOf<'thread'> = threadRow(this.#innerTid(tid), this.row, stopped, look);
 		const index = this.snapshot.thread.push(row) - 1;
-		this.snapshot.pending.push(...capturePending(this.row, index, tid));
+		if (look.pending) {
+			this.#waits(capturePending(this.row, index, tid));
+		}
+
 		const asleepNs = hidesItsTime(stopped.registers)
 			? asleepFor(this.pid, tid, sleepers.get(tid), stopTime)
 			: undefined;
-		const {registers, restart} = this.#normalise(stopped, asleepNs, row.rseq, undefined);
+		const normalised = this.#normalise(stopped, asleepNs, look, undefined);
+		const {registers, restart} = normalised;
 		const landing = {
 			registers,
 			...(restart && {restart: {register: restart.register, timespec: timespec(restart.seconds, restart.fraction)}}),
 		};
-		const site = {tid, original: stopped.registers, signalMask: row.sigmask, landing};
+		const site = {tid, original: stopped.registers, signalMask: row.sigmask, affinity: look.affinity, landing};
 		const resumed = resumedState(stopped.registers, this.mappings, this.memory);
-		return {row: index, tid, innerTid: row.tid, stopped, asleepNs, site, resumed};
+		return {row: index, tid, innerTid: row.tid, stopped, look, asleepNs, normalised, site, resumed};
 	}
 
 	#normalise(
 		stopped: StoppedThread,
 		asleepNs: bigint | undefined,
-		rseqArea: bigint,
+		look: Look,
 		handlerFlags: bigint | undefined,
 	): Normalised {
 		const read = (address: RemoteAddr, length: number) => this.memory.tryRead(address, length);
@@ -171,7 +201,7 @@ export class ProcessCapture implements CapturedTask {
 			handlerFlags,
 			read,
 		});
-		abortRestartableSequence(normalised.registers, rseqArea, read);
+		abortRestartableSequence(normalised.registers, look.rseqSection, read);
 		return normalised;
 	}
 
@@ -204,6 +234,15 @@ export class ProcessCapture implements CapturedTask {
 		const text = known ? undefined : tryReadProcText(`/proc/${this.pid}/task/${tid}/status`);
 		return known?.innerTid ?? (text === undefined ? tid : parseStatus(text).inner('NSpid'));
 	}
+}
+
+/** A shared mapping is of a file that has a name, if only one: whoever opens it by that has the same memory. */
+function byOtherName(pid: Pid, mapping: Mapping): Mapping {
+	const path =
+		mapping.deleted && mapping.shared && mappingKind(mapping) === 'deleted-file'
+			? otherName(pid, mapping.path, mapping.ino)
+			: undefined;
+	return path === undefined ? mapping : {...mapping, path, deleted: false};
 }
 
 const ERESTARTNOHAND = -514n;

@@ -117,31 +117,51 @@ const MEMBARRIER_CMD_GET_REGISTRATIONS = 512;
 export function inquireProcess(row: TaskRow, inject: Injector): void {
 	const {TASK} = constants;
 	const at = inject.scratch;
-	const ask = (option: number): number | undefined => {
-		const result = inject.syscall(nr.prctl, option, 0, 0, 0, 0);
-		return result >= 0n ? Number(result) : undefined;
-	};
-
+	const ask = (option: number) => [nr.prctl, option, 0, 0, 0, 0];
 	inject.writeScratch(0, Buffer.alloc(32));
-	row.dumpable = ask(PR.GET_DUMPABLE) ?? row.dumpable;
-	row.securebits = ask(PR.GET_SECUREBITS) ?? 0;
-	row.mdwe = ask(PR.GET_MDWE) ?? 0;
-	row.mce_kill = ask(PR.MCE_KILL_GET) ?? row.mce_kill;
+	const [
+		dumpable,
+		securebits,
+		mdwe,
+		mceKill,
+		keepCaps,
+		thpDisable,
+		ioFlusher,
+		tsc,
+		reaper,
+		permission,
+		cpuidAllowed,
+		registrations,
+	] = inject.syscalls([
+		ask(PR.GET_DUMPABLE),
+		ask(PR.GET_SECUREBITS),
+		ask(PR.GET_MDWE),
+		ask(PR.MCE_KILL_GET),
+		ask(PR.GET_KEEPCAPS),
+		ask(PR.GET_THP_DISABLE),
+		ask(PR.GET_IO_FLUSHER),
+		[nr.prctl, PR.GET_TSC, at],
+		[nr.prctl, PR.GET_CHILD_SUBREAPER, at + 8n],
+		[nr.arch_prctl, ARCH_GET_XCOMP_PERM, at + 16n],
+		[nr.arch_prctl, ARCH_GET_CPUID, 0],
+		[nr.membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS, 0, 0],
+	]);
+	/** Undefined when this kernel lacks the call. */
+	const told = (result = -1n): number | undefined => (result >= 0n ? Number(result) : undefined);
+	row.dumpable = told(dumpable) ?? row.dumpable;
+	row.securebits = told(securebits) ?? 0;
+	row.mdwe = told(mdwe) ?? 0;
+	row.mce_kill = told(mceKill) ?? row.mce_kill;
 	row.flags |=
-		(ask(PR.GET_KEEPCAPS) ? TASK.KEEPCAPS : 0) |
-		(ask(PR.GET_THP_DISABLE) ? TASK.THP_DISABLE : 0) |
-		(ask(PR.GET_IO_FLUSHER) ? TASK.IO_FLUSHER : 0);
-	const tsc = inject.syscall(nr.prctl, PR.GET_TSC, at);
-	const reaper = inject.syscall(nr.prctl, PR.GET_CHILD_SUBREAPER, at + 8n);
-	const permission = inject.syscall(nr.arch_prctl, ARCH_GET_XCOMP_PERM, at + 16n);
-	const cpuidAllowed = inject.syscall(nr.arch_prctl, ARCH_GET_CPUID, 0);
-	const registrations = inject.syscall(nr.membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS, 0, 0);
+		(told(keepCaps) ? TASK.KEEPCAPS : 0) |
+		(told(thpDisable) ? TASK.THP_DISABLE : 0) |
+		(told(ioFlusher) ? TASK.IO_FLUSHER : 0);
 	const answer = inject.readScratch(0, 32);
 	row.tsc = tsc === 0n ? answer.readUInt32LE(0) : 1;
 	row.flags |= reaper === 0n && answer.readUInt32LE(8) !== 0 ? TASK.SUBREAPER : 0;
 	row.xcomp_perm = permission === 0n ? answer.readUInt32LE(16) : 0;
 	row.cpuid = cpuidAllowed === 0n ? 0 : 1;
-	row.membarrier = registrations > 0n ? Number(registrations) : 0;
+	row.membarrier = told(registrations) ?? 0;
 }
 
 export const readLinkText = (path: string): string => toText(tryReadLink(path) ?? new Uint8Array());

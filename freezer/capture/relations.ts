@@ -14,28 +14,55 @@ export function captureParents(collection: Collection, processes: readonly Proce
 	}
 }
 
-/** What clone(2) lets processes share without being threads of one. */
-const shareable: readonly (readonly [number, string])[] = [
-	[kcmpType.VM, 'its memory'],
-	[kcmpType.FILES, 'its descriptor table'],
-	[kcmpType.FS, 'its working directory and umask'],
-];
+/** What clone(2) lets processes share without being threads of one, and the flag that gives it back to a child of its parent. */
+const shareable = [
+	{type: kcmpType.VM, what: 'its memory', flag: undefined},
+	{type: kcmpType.FILES, what: 'its descriptor table', flag: constants.TASK.SHARES_FILES},
+	{type: kcmpType.FS, what: 'its working directory and umask', flag: constants.TASK.SHARES_FS},
+] as const;
 
-/** Sharing that cannot be given back yet is refused by name. */
-export function checkSharing(collection: Collection, processes: readonly ProcessCapture[]): void {
-	for (const [i, one] of processes.entries()) {
-		for (const other of processes.slice(0, i)) {
-			for (const [type, what] of shareable) {
-				if (kcmp(one.pid, other.pid, type, 0, 0) === 0) {
-					collection.refuse({
-						pid: one.innerPid,
-						kind: 'shared-state',
-						text: `it shares ${what} with process ${other.innerPid} (clone without CLONE_THREAD), which would become separate`,
-					});
-				}
+/** Sharing is inherited from the parent; what cannot be given back that way is refused by name. */
+export function captureSharing(collection: Collection, processes: readonly ProcessCapture[]): void {
+	for (const {type, what, flag} of shareable) {
+		const eldest = sharers(processes, type);
+		for (const one of processes) {
+			const other = eldest.get(one)!;
+			const task = collection.snapshot.task[one.row]!;
+			const parent = processes.find(({row}) => row === task.parent);
+			if (other === one) {
+				continue;
+			}
+
+			if (flag && parent && eldest.get(parent) === other && task.maker === task.parent) {
+				task.flags |= flag;
+				one.filesOwner = flag === constants.TASK.SHARES_FILES ? other.row : one.filesOwner;
+			} else {
+				collection.refuse({
+					pid: one.innerPid,
+					kind: 'shared-state',
+					text: `it shares ${what} with process ${other.innerPid} (clone without CLONE_THREAD), which would become separate`,
+				});
 			}
 		}
 	}
+}
+
+/** To each process the eldest that has the same thing. The kernel's order brings those that share it next to each other. */
+function sharers(processes: readonly ProcessCapture[], type: number): ReadonlyMap<ProcessCapture, ProcessCapture> {
+	const inOrder = [...processes].sort((a, b) => order(a, b, type) || a.row - b.row);
+	const eldest = new Map<ProcessCapture, ProcessCapture>();
+	for (const [i, one] of inOrder.entries()) {
+		const other = inOrder[i - 1];
+		eldest.set(one, other && order(one, other, type) === 0 ? eldest.get(other)! : one);
+	}
+
+	return eldest;
+}
+
+/** As kcmp(2) tells it: 1 less, 2 greater; what it does not tell is not the same. */
+function order(a: ProcessCapture, b: ProcessCapture, type: number): number {
+	const told = a === b ? 0 : (kcmp(a.pid, b.pid, type, 0, 0) ?? a.row - b.row);
+	return told === 1 ? -1 : told;
 }
 
 /** Rows of children that have ended: only their ids and their status come back. */
@@ -45,12 +72,13 @@ export function captureEnded(
 	ended: readonly Ended[],
 ): void {
 	const {snapshot} = collection;
+	const rows = new Map(processes.map(({stopped, row}) => [stopped.pid, row]));
 	for (const {pid, parent} of ended) {
 		const facts = readFacts(pid);
 		const own = (pid as number) === process.pid;
 		const row: RowOf<'task'> = {
 			...taskRow(pid, facts, 0, 0, 0, false),
-			parent: processes.find((candidate) => candidate.stopped.pid === parent)?.row ?? NONE,
+			parent: rows.get(parent) ?? NONE,
 			flags: constants.TASK.ZOMBIE,
 			cmdline: encodeText(`${facts.stat.comm}\0`),
 			wait_status: own ? 0 : facts.stat.exitCode,

@@ -14,20 +14,19 @@ const TMPFS = 0x0102_1994;
 const RAMFS = 0x8584_58f6;
 
 /** A mapping of the content, in one of the processes. */
-interface View {
+export interface View {
 	readonly task: CapturedTask;
 	readonly mapping: Mapping;
 }
+
+export const viewsOf = (context: CaptureContext, wanted: (mapping: Mapping) => boolean): View[] =>
+	context.tasks.flatMap((task) => task.mappings.filter(wanted).map((mapping) => ({task, mapping})));
 
 /** The content behind a shared mapping that no path leads to: read through the mappings themselves, unless a descriptor has told of it. */
 export function sharedContent(context: CaptureContext, kind: MappingKind, mapping: Mapping): number {
 	const key = contentKey(deviceNumber(mapping.dev), mapping.ino);
 	return context.content(key, () => {
-		const views = context.tasks.flatMap((task) =>
-			task.mappings
-				.filter((other) => other.dev === mapping.dev && other.ino === mapping.ino)
-				.map((other) => ({task, mapping: other})),
-		);
+		const views = viewsOf(context, (other) => other.dev === mapping.dev && other.ino === mapping.ino);
 		const size = views.reduce(
 			(most, {mapping: {offset, start, end}}) => Math.max(most, Number(offset + end - start)),
 			0,
@@ -79,7 +78,7 @@ function isVolatile(fd: number): boolean {
 	return type === TMPFS || type === RAMFS;
 }
 
-function throughMappings(views: readonly View[], size: number): ContentSource {
+export function throughMappings(views: readonly View[], size: number): ContentSource {
 	let pieces: Piece[] | undefined;
 	const residents = (): Piece[] => {
 		pieces ??= residentPieces(views);
@@ -153,7 +152,7 @@ function writtenOffsets({task, mapping}: View): ReadonlySet<number> {
 	const pageMap = new PageMap(task.pid);
 	const offsets = new Set<number>();
 	try {
-		for (const {start, end} of pageMap.ranges(mapping.start, mapping.end, 'own')) {
+		for (const {start, end} of pageMap.ranges([{start: mapping.start, end: mapping.end, own: true}]).flat()) {
 			for (let at = start; at < end; at += BigInt(PAGE_SIZE)) {
 				offsets.add(Number(at - mapping.start + mapping.offset));
 			}

@@ -12,18 +12,11 @@ const KERNEL_SIGACTION_SIZE = 32;
 /** Dispositions: of caught and ignored signals, and of SIGCHLD, whose default may carry SA_NOCLDWAIT. */
 export function captureSigactions(task: number, status: Status, inject: Injector): RowOf<'sigaction'>[] {
 	const wanted = status.mask('SigCgt') | status.mask('SigIgn') | (1n << BigInt(SIGCHLD - 1));
-	const asked: number[] = [];
-	for (let signo = 1; signo <= 64; signo++) {
-		if (wanted & (1n << BigInt(signo - 1))) {
-			const at = inject.scratch + BigInt(asked.length * KERNEL_SIGACTION_SIZE);
-			if (inject.syscall(nr.rt_sigaction, signo, 0, at, 8) === 0n) {
-				asked.push(signo);
-			}
-		}
-	}
-
-	const answer = inject.readScratch(0, asked.length * KERNEL_SIGACTION_SIZE);
-	return asked
+	const signals = Array.from({length: 64}, (_, i) => i + 1).filter((signo) => wanted & (1n << BigInt(signo - 1)));
+	const at = (i: number) => inject.scratch + BigInt(i * KERNEL_SIGACTION_SIZE);
+	const results = inject.syscalls(signals.map((signo, i) => [nr.rt_sigaction, signo, 0, at(i), 8]));
+	const answer = inject.readScratch(0, signals.length * KERNEL_SIGACTION_SIZE);
+	return signals
 		.map((signo, i) => {
 			const at = i * KERNEL_SIGACTION_SIZE;
 			return {
@@ -35,7 +28,7 @@ export function captureSigactions(task: number, status: Status, inject: Injector
 				signo,
 			};
 		})
-		.filter((row) => row.handler !== 0n || row.flags !== 0n);
+		.filter((row, i) => results[i] === 0n && (row.handler !== 0n || row.flags !== 0n));
 }
 
 /** Signals waiting for one thread, or (thread NONE) for the whole process. */

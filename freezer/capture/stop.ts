@@ -1,10 +1,10 @@
 import {CLOCK, clockNow, sleepMicroseconds} from '../sys/clock.js';
-import {errno, isErrno} from '../sys/errno.js';
+import {errno, SysError} from '../sys/errno.js';
 import {listNumbers} from '../sys/procfs.js';
 import * as ptrace from '../sys/ptrace.js';
 import {Registers} from '../sys/registers.js';
+import {type News, pollAll, seizeAll} from '../sys/threads.js';
 import type {Pid, Tid} from '../sys/types.js';
-import {Unstick} from '../sys/unstick.js';
 import {FroreError, failure, refusal} from './errors.js';
 import {lostItsLeader, statOf} from './leader.js';
 import {ptraceHint} from './preflight.js';
@@ -60,8 +60,6 @@ export class StoppedProcess implements Disposable {
 	pendingStopSignal = 0;
 	#released = false;
 	#leaderEnded = false;
-	/** Threads that end while others are waited for would keep us waiting. */
-	readonly #unstick = new Unstick();
 	readonly #image: string | undefined;
 
 	private constructor(
@@ -139,8 +137,6 @@ export class StoppedProcess implements Disposable {
 
 			detach(tid);
 		}
-
-		this.#unstick[Symbol.dispose]();
 	}
 
 	[Symbol.dispose](): void {
@@ -149,14 +145,15 @@ export class StoppedProcess implements Disposable {
 
 	#stopAll(deadline: bigint): void {
 		for (;;) {
-			const waiting = new Set<Tid>();
-			for (const number of this.#list()) {
-				const tid = number as Tid;
-				if (!this.#seized.has(tid) && this.#seize(tid)) {
-					waiting.add(tid);
+			const found = (this.#list() as Tid[]).filter((tid) => !this.#seized.has(tid));
+			const results = seizeAll(this.pid, found, options | this.extraOptions);
+			for (const [i, tid] of found.entries()) {
+				if (results[i] === 0) {
+					this.#seized.add(tid);
 				}
 			}
 
+			const waiting = new Set(found.filter((tid, i) => this.#isSeized(tid, -(results[i] ?? 0))));
 			if (waiting.size === 0) {
 				return;
 			}
@@ -200,45 +197,36 @@ export class StoppedProcess implements Disposable {
 		}
 	}
 
-	#seize(tid: Tid): boolean {
-		try {
-			ptrace.seize(tid, options | this.extraOptions);
-			this.#seized.add(tid);
-			if ((tid as number) !== (this.pid as number)) {
-				this.#unstick.add(tid);
-			}
-
-			ptrace.interrupt(tid);
+	/** What the attempt to seize a thread has come to. */
+	#isSeized(tid: Tid, error: number): boolean {
+		if (error === 0) {
 			return true;
-		} catch (error) {
-			if (isErrno(error, errno.ESRCH)) {
-				return false;
-			}
+		}
 
-			if (isErrno(error, errno.EPERM)) {
-				const state = stateOf(this.pid, tid);
-				if (state === undefined || state === 'Z' || state === 'X') {
-					if ((tid as number) === (this.pid as number)) {
-						if (this.#list().length <= 1) {
-							throw this.#exited();
-						}
-
-						this.#leaderEnded = true;
-					}
-
-					return false;
+		const cause = new SysError('ptrace(SEIZE)', error, `of thread ${tid}`);
+		const state = stateOf(this.pid, tid);
+		if (error === errno.ESRCH || (error === errno.EPERM && (state === undefined || 'ZX'.includes(state)))) {
+			if (error === errno.EPERM && (tid as number) === (this.pid as number)) {
+				if (this.#list().length <= 1) {
+					throw this.#exited();
 				}
 
-				throw refusal(
-					'ptrace-refused',
-					`cannot attach to process ${this.pid}: ptrace refused it (EPERM)`,
-					ptraceHint(),
-					error,
-				);
+				this.#leaderEnded = true;
 			}
 
-			throw error;
+			return false;
 		}
+
+		if (error === errno.EPERM) {
+			throw refusal(
+				'ptrace-refused',
+				`cannot attach to process ${this.pid}: ptrace refused it (EPERM)`,
+				ptraceHint(),
+				cause,
+			);
+		}
+
+		throw cause;
 	}
 
 	#waitAll(waiting: Set<Tid>, deadline: bigint): void {
@@ -246,11 +234,22 @@ export class StoppedProcess implements Disposable {
 		let late = false;
 		while (waiting.size > 0) {
 			let progress = false;
-			for (const tid of waiting) {
-				if (this.#poll(tid)) {
-					waiting.delete(tid);
-					progress = true;
+			const tids = [...waiting];
+			let failed: unknown;
+			for (const [i, news] of pollAll(tids).entries()) {
+				try {
+					if (news && this.#heed(tids[i]!, news)) {
+						waiting.delete(tids[i]!);
+						progress = true;
+					}
+				} catch (error) {
+					// What the others have told is not told again.
+					failed ??= error;
 				}
+			}
+
+			if (failed !== undefined) {
+				throw failed;
 			}
 
 			if (!progress && waiting.size > 0) {
@@ -291,16 +290,11 @@ export class StoppedProcess implements Disposable {
 	}
 
 	/** True when the thread needs no more waiting. */
-	#poll(tid: Tid): boolean {
-		const result = ptrace.wait(tid, false);
-		if (result.kind === 'nothing') {
-			return false;
-		}
-
-		if (result.kind === 'gone') {
+	#heed(tid: Tid, {wait: result, registers}: News): boolean {
+		if (result.kind !== 'stop') {
 			this.#seized.delete(tid);
 			if ((tid as number) === (this.pid as number)) {
-				throw this.#exited(result.status);
+				throw this.#exited(result.kind === 'gone' ? result.status : undefined);
 			}
 
 			return true;
@@ -308,7 +302,7 @@ export class StoppedProcess implements Disposable {
 
 		switch (result.event) {
 			case ptrace.event.STOP:
-				this.#stopped(tid, result.signal);
+				this.#stopped(tid, result.signal, registers);
 				return true;
 			case ptrace.event.EXEC:
 				throw this.#executed();
@@ -328,8 +322,7 @@ export class StoppedProcess implements Disposable {
 		}
 	}
 
-	#stopped(tid: Tid, signal: number): void {
-		const registers = new Registers(ptrace.getRegisters(tid));
+	#stopped(tid: Tid, signal: number, registers = new Registers(ptrace.getRegisters(tid))): void {
 		const wasEintr = askForRestart(registers);
 		if (wasEintr) {
 			ptrace.setRegisters(tid, registers.bytes);

@@ -1,5 +1,7 @@
 import {CLOCK, clockNow, sleepMicroseconds} from '../sys/clock.js';
+import {childrenOfAll} from '../sys/threads.js';
 import type {Pid, Tid} from '../sys/types.js';
+import {Unstick} from '../sys/unstick.js';
 import {FroreError, failure, refusal} from './errors.js';
 import {faceOf, hasEnded, statOf} from './leader.js';
 import {findVdso} from './mm.js';
@@ -24,6 +26,9 @@ export class StoppedTree implements Disposable {
 	/** Born during the stop, at a stop since then; not among the processes yet. */
 	readonly #newborn = new Set<Tid>();
 	readonly #deadline: bigint;
+
+	/** Threads that end while others are waited for would keep us waiting. */
+	readonly #unstick = new Unstick();
 
 	private constructor(
 		private readonly root: Pid,
@@ -58,6 +63,7 @@ export class StoppedTree implements Disposable {
 		}
 
 		this.#newborn.clear();
+		this.#unstick[Symbol.dispose]();
 	}
 
 	[Symbol.dispose](): void {
@@ -76,12 +82,13 @@ export class StoppedTree implements Disposable {
 		}
 	}
 
-	/** A stopped parent makes no more children; those that it made meanwhile show in the next round. */
+	/** A stopped parent makes no more children; orphans that it inherits meanwhile show in the next round. */
 	#addDescendants(): void {
 		for (let found = true; found; ) {
 			found = this.#adoptNewborn();
-			for (const parent of [...this.processes]) {
-				for (const child of childrenOf(parent.pid)) {
+			// Grows meanwhile: children are looked at in the same round.
+			for (const parent of this.processes) {
+				for (const child of childrenOfAll(parent.pid, [...parent.threads.keys()])) {
 					found = this.#take(child as Pid, parent.pid) || found;
 				}
 			}

@@ -1,5 +1,4 @@
 import {constants} from '../../builder/format/schema.js';
-import {kcmp, kcmpType} from '../sys/pidfd.js';
 import type {CaptureContext} from './context.js';
 import {checkCredentials} from './credentials.js';
 import type {ProcessCapture} from './process-capture.js';
@@ -37,13 +36,13 @@ export function checkSurroundings(context: CaptureContext, process: ProcessCaptu
 
 /** unshare(2) in a thread gives it descriptors or a directory of its own. */
 function checkThreads(context: CaptureContext, process: ProcessCapture): void {
-	const {pid, innerPid, threads} = process;
-	for (const {tid, innerTid} of threads.slice(1)) {
-		for (const [type, what] of [
-			[kcmpType.FILES, 'descriptors'],
-			[kcmpType.FS, 'a working directory'],
+	const {innerPid, threads} = process;
+	for (const {innerTid, look} of threads) {
+		for (const [own, what] of [
+			[look.ownFiles, 'descriptors'],
+			[look.ownDirectory, 'a working directory'],
 		] as const) {
-			if ((kcmp(pid, tid, type, 0, 0) ?? 0) > 0) {
+			if (own) {
 				context.refuse({
 					pid: innerPid,
 					kind: 'thread-own',

@@ -233,11 +233,10 @@ function remaining(thread: InterruptedThread, number: number, registers: Registe
 /** A thread inside a restartable sequence goes on at its abort handler, as the kernel would have it (kernel/rseq.c). */
 export function abortRestartableSequence(
 	registers: Registers,
-	rseqArea: bigint,
+	section: bigint,
 	read: (address: RemoteAddr, length: number) => Buffer | undefined,
 ): void {
-	const pointer = rseqArea === 0n ? undefined : read(addr(rseqArea + 8n), 8)?.readBigUInt64LE(0);
-	const descriptor = pointer ? read(addr(pointer), 32) : undefined;
+	const descriptor = section ? read(addr(section), 32) : undefined;
 	if (!descriptor) {
 		return;
 	}

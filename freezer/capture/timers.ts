@@ -10,10 +10,8 @@ const ITIMERVAL_SIZE = 32;
 
 /** setitimer(2) timers that are armed. */
 export function captureItimers(task: number, inject: Injector): RowOf<'itimer'>[] {
-	for (let which = 0; which < ITIMERS; which++) {
-		inject.syscall(nr.getitimer, which, inject.scratch + BigInt(which * ITIMERVAL_SIZE));
-	}
-
+	const at = inject.scratch;
+	inject.syscalls([0, 1, 2].map((which) => [nr.getitimer, which, at + BigInt(which * ITIMERVAL_SIZE)]));
 	const answer = inject.readScratch(0, ITIMERS * ITIMERVAL_SIZE);
 	const microseconds = (at: number) => answer.readBigInt64LE(at) * 1_000_000n + answer.readBigInt64LE(at + 8);
 	return [0, 1, 2]

@@ -68,7 +68,7 @@ const refusals: Partial<Record<MappingKind, {what: string; why: string; hint: st
 	},
 	sysv: {
 		what: 'a System V shared memory segment',
-		why: 'its id cannot be given back',
+		why: 'the kernel does not list it',
 		hint: 'With --allow sysv its content is carried as memory without an id.',
 	},
 };
@@ -107,6 +107,13 @@ function captureOne(
 	images: Images,
 ): CapturedVma | undefined {
 	const row = vmaRow(mm, mapping);
+	const segment = kind === 'sysv' ? context.snapshot.shm.find(({id}) => BigInt(id) === BigInt(mapping.ino)) : undefined;
+	if (segment) {
+		row.kind = VMA.CONTENT_SHARED;
+		row.source = segment.content;
+		return {row, mapping, image: undefined};
+	}
+
 	const reason = refusals[kind];
 	if (reason) {
 		context.refuse({

@@ -42,3 +42,9 @@ export function trimXstate(xstate: Buffer): Buffer {
 
 	return xstate.subarray(0, Math.min(length, xstate.length));
 }
+
+let components: Uint32Array | undefined;
+
+/** Id, offset and size of each, one after the other. */
+export const stateComponents = (): Uint32Array =>
+	(components ??= Uint32Array.from(xstateLayout().flatMap(({id, offset, size}) => [id, offset, size])));

@@ -7,6 +7,9 @@ import type {Fd} from './types.js';
  * or blocks. They return undefined where the kernel says no.
  */
 
+export const F_GETFD = 1;
+export const F_GETFL = 3;
+export const F_SETFL = 4;
 export const F_GETSIG = 11;
 export const F_GETOWN_EX = 16;
 export const F_GETPIPE_SZ = 1032;

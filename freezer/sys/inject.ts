@@ -1,5 +1,5 @@
 import {errno, SysError} from './errno.js';
-import {LANDING_ENTRY, type Landing, landingCode} from './landing.js';
+import {LANDING_ENTRY, type Landing, LIST_ENTRY, landingCode} from './landing.js';
 import type {ProcessMemory} from './memory.js';
 import * as ptrace from './ptrace.js';
 import {argumentRegisters, Registers} from './registers.js';
@@ -51,10 +51,10 @@ export class ThreadInjection {
 	}
 
 	/** Result or -errno of the call. */
-	syscall(number: number, ...args: readonly (number | bigint)[]): bigint {
+	syscall([number, ...args]: readonly (number | bigint)[]): bigint {
 		const registers = this.original.copy();
 		registers.set('rip', this.code);
-		registers.set('rax', number);
+		registers.set('rax', number ?? 0);
 		registers.set('orig_rax', -1);
 		for (const [i, name] of argumentRegisters.entries()) {
 			registers.set(name, args[i] ?? 0);
@@ -66,6 +66,30 @@ export class ThreadInjection {
 		ptrace.contToSyscall(this.tid);
 		this.#waitSyscallStop();
 		return new Registers(ptrace.getRegisters(this.tid)).signed('rax');
+	}
+
+	/**
+	 * Works through the calls at `list`; the last of them lets `signal` in, which nobody heeds, and there the thread stops. False when the
+	 * kernel does not let us send it; nothing has happened then.
+	 */
+	calls(list: RemoteAddr, count: number, signal: number): boolean {
+		ptrace.setSignalMask(this.tid, ALL_SIGNALS);
+		if (ptrace.sendThreadSignal(this.memory.pid, this.tid, signal) < 0) {
+			return false;
+		}
+
+		const registers = this.original.copy();
+		registers.set('rip', this.code + BigInt(LIST_ENTRY));
+		registers.set('orig_rax', -1);
+		registers.set('rbx', list);
+		registers.set('r12', count);
+		ptrace.setRegisters(this.tid, registers.bytes);
+		ptrace.cont(this.tid);
+		while (this.#wait(signal).signal !== signal) {
+			ptrace.cont(this.tid);
+		}
+
+		return true;
 	}
 
 	/** Puts everything back: afterwards the thread is at an event-stop, where the kernel heeds registers that ask for a restart. */
@@ -91,13 +115,13 @@ export class ThreadInjection {
 		}
 	}
 
-	#wait() {
+	#wait(expected = 0) {
 		const result = ptrace.wait(this.tid, true);
 		if (result.kind !== 'stop') {
 			throw new SysError('injected system call: the thread ended', errno.ESRCH, `in thread ${this.tid}`);
 		}
 
-		if (!result.syscall && result.event === 0) {
+		if (!result.syscall && result.event === 0 && result.signal !== expected) {
 			if (result.signal !== STOP_SIGNAL) {
 				throw new SysError(`injected system call: signal ${result.signal}`, errno.EFAULT, `in thread ${this.tid}`);
 			}
@@ -134,8 +158,11 @@ export function unpinTracer(): void {
 	}
 }
 
+/** Where threads that answer are moved to, when this one stands still on one CPU. */
+export const tracerCpu = (): Buffer | undefined => tracerPinned;
+
 const tracerAffinity = (): Buffer => tracerPinned ?? getAffinity(0);
 
 /** The same mask; but one that holds every CPU this process may know of is widened to all, as if it had never been set. */
-const unpinnedMask = (mask: Buffer): Buffer =>
+export const unpinnedMask = (mask: Buffer): Buffer =>
 	mask.equals(tracer ?? Buffer.alloc(0)) ? Buffer.alloc(mask.length, 0xff) : mask;

@@ -1,9 +1,10 @@
-import type {RegisterName, Registers} from './registers.js';
+import {type RegisterName, type Registers, registerOffset} from './registers.js';
 
 /**
  * The code put into the target while system calls are injected. Its first instruction is `syscall`; what follows is never reached while
  * the freezer lives. If the freezer dies, the kernel detaches, the call ends, and the thread falls through: it restores its CPU
  * affinity, flags, signal mask and registers and jumps back to where it was. Vector state is not touched, so none is restored.
+ * Behind it stands a loop that works through a list of calls, and lands when it has come to the end.
  * (An rt_sigreturn would need the XSAVE area rebuilt to the thread's user_size and would forget its restart block.)
  */
 
@@ -24,7 +25,15 @@ export const LANDING_SIGNATURE = Buffer.from([0x0f, 0x05, 0xbf, 0, 0, 0, 0]);
 /** Jumping here lands at once. */
 export const LANDING_ENTRY = 2;
 
-const slotsOffset = 192;
+/** The loop expects the address of its list in rbx and the number of calls in r12. */
+export const LIST_ENTRY = 188;
+/** One call of a list: number, six arguments, result; 8 bytes each. */
+export const LISTED_CALL = 64;
+export const LISTED_RESULT = 56;
+
+/** Behind the code: registers as the kernel orders them up to rsp (the signal mask in the place of orig_rax), timespec, affinity. */
+export const SLOTS = 272;
+const slot = {signalMask: registerOffset.orig_rax, timespec: registerOffset.rsp + 8, affinity: registerOffset.rsp + 24};
 const nr = {rt_sigprocmask: 14, sched_setaffinity: 203};
 
 /** ModRM of `mov r64, [rip+disp32]`. */
@@ -46,28 +55,25 @@ const loads: readonly (readonly [RegisterName, number, number])[] = [
 	['r15', 0x4c, 0x3d],
 ];
 
-/** The landing of one thread; `base` is where it will be in the target. */
-export function landingCode(landing: Landing, base: bigint): Buffer {
-	const page = Buffer.alloc(LANDING_SIZE + Math.max(0, (landing.affinity?.length ?? 0) - 64));
-	let slot = slotsOffset;
+/** ModRM of `mov r64, [rbx+disp8]`: number and arguments of a listed call. */
+const listed: readonly (readonly [number, number])[] = [
+	[0x48, 0x43],
+	[0x48, 0x7b],
+	[0x48, 0x73],
+	[0x48, 0x53],
+	[0x4c, 0x53],
+	[0x4c, 0x43],
+	[0x4c, 0x4b],
+];
+
+/** What is the same for every thread; it runs anywhere. */
+export function landingProgram(affinityLength: number): Buffer {
+	const page = Buffer.alloc(SLOTS);
 	let at = 0;
 	const emit = (...code: number[]) => {
 		for (const byte of code) {
 			page[at++] = byte;
 		}
-	};
-
-	const slotFor = (bytes: Uint8Array): number => {
-		page.set(bytes, slot);
-		const offset = slot;
-		slot += (bytes.length + 7) & ~7;
-		return offset;
-	};
-
-	const word = (value: bigint): Uint8Array => {
-		const bytes = Buffer.alloc(8);
-		bytes.writeBigUInt64LE(BigInt.asUintN(64, value));
-		return bytes;
 	};
 
 	/** An instruction that ends in a rip-relative displacement to `target`. */
@@ -81,37 +87,69 @@ export function landingCode(landing: Landing, base: bigint): Buffer {
 		page.writeUInt32LE(value, at - 4);
 	};
 
-	const registers = landing.registers.copy();
-	if (landing.restart) {
-		registers.set(landing.restart.register, base + BigInt(slotFor(landing.restart.timespec)));
-	}
-
 	emit(0x0f, 0x05); // syscall
 	immediate([0xbf], 0); // mov edi, 0
-	if (landing.affinity) {
-		immediate([0xbe], landing.affinity.length); // mov esi, length
-		relative([0x48, 0x8d, 0x15], slotFor(landing.affinity)); // lea rdx, mask
+	if (affinityLength > 0) {
+		immediate([0xbe], affinityLength); // mov esi, length
+		relative([0x48, 0x8d, 0x15], SLOTS + slot.affinity); // lea rdx, mask
 		immediate([0xb8], nr.sched_setaffinity);
 		emit(0x0f, 0x05);
 	}
 
-	relative([0x48, 0x8d, 0x25], slotFor(word(registers.get('eflags') & ~0x100n))); // lea rsp, flags
+	relative([0x48, 0x8d, 0x25], SLOTS + registerOffset.eflags); // lea rsp, flags
 	emit(0x9d); // popfq
-	relative([0x48, 0x8b, 0x25], slotFor(word(registers.get('rsp')))); // mov rsp, [rsp slot]
+	relative([0x48, 0x8b, 0x25], SLOTS + registerOffset.rsp); // mov rsp, [rsp slot]
 	immediate([0xbf], 2); // mov edi, SIG_SETMASK
-	relative([0x48, 0x8d, 0x35], slotFor(word(landing.signalMask))); // lea rsi, mask
+	relative([0x48, 0x8d, 0x35], SLOTS + slot.signalMask); // lea rsi, mask
 	immediate([0xba], 0); // mov edx, 0
 	immediate([0x41, 0xba], 8); // mov r10d, 8
 	immediate([0xb8], nr.rt_sigprocmask);
 	emit(0x0f, 0x05);
 	for (const [name, rex, modrm] of loads) {
-		relative([rex, 0x8b, modrm], slotFor(word(registers.get(name))));
+		relative([rex, 0x8b, modrm], SLOTS + registerOffset[name]);
 	}
 
-	relative([0xff, 0x25], slotFor(word(registers.get('rip')))); // jmp [rip slot]
-	if (at > slotsOffset || slot > page.length) {
-		throw new RangeError(`a landing of ${at} bytes of code and ${slot} in all does not fit`);
+	relative([0xff, 0x25], SLOTS + registerOffset.rip); // jmp [rip slot]
+	if (at > LIST_ENTRY) {
+		throw new RangeError(`a landing of ${at} bytes does not fit`);
+	}
+
+	at = LIST_ENTRY;
+	for (const [i, [rex, modrm]] of listed.entries()) {
+		emit(rex, 0x8b, modrm, i * 8);
+	}
+
+	emit(0x0f, 0x05);
+	emit(0x48, 0x89, 0x43, LISTED_RESULT); // mov [rbx+56], rax
+	emit(0x48, 0x83, 0xc3, LISTED_CALL); // add rbx, 64
+	emit(0x41, 0xff, 0xcc); // dec r12d
+	relative([0x0f, 0x85], LIST_ENTRY); // jnz
+	relative([0xe9], LANDING_ENTRY); // jmp
+	if (at > SLOTS) {
+		throw new RangeError(`code of ${at} bytes does not fit`);
 	}
 
 	return page;
 }
+
+/** What is one thread's own; `base` is where the code will be in the target. */
+export function landingSlots({registers, signalMask, affinity, restart}: Landing, base: bigint): Buffer {
+	const slots = Buffer.alloc(slot.affinity + (affinity?.length ?? 0));
+	registers.bytes.copy(slots, 0, 0, slot.timespec);
+	slots.writeBigUInt64LE(registers.get('eflags') & ~0x100n, registerOffset.eflags);
+	slots.writeBigUInt64LE(signalMask, slot.signalMask);
+	if (restart) {
+		slots.set(restart.timespec, slot.timespec);
+		slots.writeBigUInt64LE(base + BigInt(SLOTS + slot.timespec), registerOffset[restart.register]);
+	}
+
+	if (affinity) {
+		slots.set(affinity, slot.affinity);
+	}
+
+	return slots;
+}
+
+/** The landing of one thread; `base` is where it will be in the target. */
+export const landingCode = (landing: Landing, base: bigint): Buffer =>
+	Buffer.concat([landingProgram(landing.affinity?.length ?? 0), landingSlots(landing, base)]);

@@ -64,6 +64,11 @@ export class ProcessMemory {
 		writeSync(this.#open(), bytes, 0, bytes.length, Number(address));
 	}
 
+	/** Of /proc/PID/mem, open for both. */
+	get descriptor(): number {
+		return this.#open();
+	}
+
 	#open(): number {
 		this.#mem ??= openSync(`/proc/${this.pid}/mem`, constants.O_RDWR);
 		return this.#mem;

@@ -35,8 +35,21 @@ function load() {
 		xxh64: library.func('void frore_native_xxh64(const void *, uint64_t, void *)'),
 		cpuid: library.func('void frore_native_cpuid(uint32_t, uint32_t, void *)'),
 		xgetbv: library.func('void frore_native_xgetbv(void *)'),
-		unstick: library.func('void frore_native_unstick(void *)'),
 		samePages: library.func('int64_t frore_native_same_pages(const void *, const void *, uint64_t, void *)'),
+		unstick: library.func('void frore_native_unstick(void *, int32_t)'),
+		seize: library.func('void frore_native_seize(int32_t, const void *, uint32_t, uint64_t, void *)'),
+		poll: library.func('void frore_native_poll(const void *, uint32_t, void *)'),
+		look: library.func(
+			'int64_t frore_native_look(int32_t, const void *, uint32_t, void *, void *, uint32_t, const void *, uint32_t, void *, uint64_t)',
+		),
+		children: library.func('int64_t frore_native_children(int32_t, const void *, uint32_t, void *, uint64_t)'),
+		ask: library.func(
+			'int64_t frore_native_ask(const void *, void *, uint32_t, const void *, const void *, const void *, void *)',
+		),
+		ranges: library.func('int64_t frore_native_ranges(int, const void *, uint64_t, void *, uint64_t)'),
+		pack: library.func(
+			'int64_t frore_native_pack(const void *, uint64_t, void *, void *, uint64_t, void *, void *, void *)',
+		),
 		scanZero: library.func('int64_t frore_native_scan_zero(const void *, uint64_t, void *)'),
 	};
 }
@@ -47,7 +60,14 @@ const native = (): ReturnType<typeof load> => (loaded ??= load());
 const wide = Buffer.alloc(8);
 
 /** See unstick.ts. */
-export const nativeUnstick = (list: Int32Array | null): void => native().unstick(list);
+export const nativeUnstick = (list: Int32Array | null, capacity: number): void => native().unstick(list, capacity);
+
+/** See threads.ts. */
+export const nativeThreads = (): Pick<ReturnType<typeof load>, 'seize' | 'poll' | 'look' | 'children' | 'ask'> =>
+	native();
+
+/** See pagemap.ts and pack.ts. */
+export const nativePages = (): Pick<ReturnType<typeof load>, 'ranges' | 'pack'> => native();
 
 /** XXH64 with seed 0. */
 export function xxh64(data: Uint8Array): bigint {
@@ -162,11 +182,21 @@ export function createNativeDecoder(): Decoder {
 	};
 }
 
+type Leaf = readonly [eax: number, ebx: number, ecx: number, edx: number];
+
+/** Under a hypervisor each instruction takes microseconds. */
+const leaves = new Map<number, Leaf>();
+
 /** EAX, EBX, ECX, EDX of one CPUID leaf; zeros when the processor has none such. */
-export function cpuid(leaf: number, subleaf = 0): readonly [eax: number, ebx: number, ecx: number, edx: number] {
+export function cpuid(leaf: number, subleaf = 0): Leaf {
+	const key = leaf * 64 + subleaf;
+	const known = leaves.get(key);
+	if (known) return known;
 	const out = new Uint32Array(4);
 	native().cpuid(leaf, subleaf, out);
-	return [out[0]!, out[1]!, out[2]!, out[3]!];
+	const told: Leaf = [out[0]!, out[1]!, out[2]!, out[3]!];
+	leaves.set(key, told);
+	return told;
 }
 
 /** XCR0: the state components that the kernel has enabled; 0 without XSAVE. */

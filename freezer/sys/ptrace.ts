@@ -11,16 +11,12 @@ const request = {
 	CONT: 7,
 	DETACH: 17,
 	SYSCALL: 24,
-	SETOPTIONS: 0x4200,
 	GETEVENTMSG: 0x4201,
 	GETREGSET: 0x4204,
 	SETREGSET: 0x4205,
-	SEIZE: 0x4206,
 	INTERRUPT: 0x4207,
 	PEEKSIGINFO: 0x4209,
-	GETSIGMASK: 0x420a,
 	SETSIGMASK: 0x420b,
-	GET_RSEQ_CONFIGURATION: 0x420f,
 } as const;
 
 export const option = {
@@ -35,9 +31,6 @@ export const option = {
 export const event = {FORK: 1, VFORK: 2, CLONE: 3, EXEC: 4, STOP: 128} as const;
 
 const NT_PRSTATUS = 1;
-const NT_X86_XSTATE = 0x202;
-/** Above every XSAVE area known today (11008 bytes with AMX). */
-const XSTATE_MAXIMUM = 32768;
 const SIGINFO_SIZE = 128;
 
 const ptrace = (
@@ -48,9 +41,6 @@ const ptrace = (
 	data: number | bigint | Uint8Array | BigUint64Array,
 ): number => syscall(`ptrace(${name})`, `of thread ${tid}`, nr.ptrace, req, tid, address, data);
 
-export const seize = (tid: Tid, options: number): void => void ptrace('SEIZE', request.SEIZE, tid, 0, options);
-export const setOptions = (tid: Tid, options: number): void =>
-	void ptrace('SETOPTIONS', request.SETOPTIONS, tid, 0, options);
 export const interrupt = (tid: Tid): void => void ptrace('INTERRUPT', request.INTERRUPT, tid, 0, 0);
 export const cont = (tid: Tid, signal = 0): void => void ptrace('CONT', request.CONT, tid, 0, signal);
 export const contToSyscall = (tid: Tid, signal = 0): void => void ptrace('SYSCALL', request.SYSCALL, tid, 0, signal);
@@ -82,21 +72,6 @@ export function getRegisters(tid: Tid): Buffer {
 
 export const setRegisters = (tid: Tid, registers: Uint8Array): void =>
 	void regset('SETREGSET', request.SETREGSET, tid, NT_PRSTATUS, registers);
-
-const xstateBuffer = Buffer.alloc(XSTATE_MAXIMUM);
-
-/** XSAVE area in standard format, as long as the kernel gives it. The result is a copy. */
-export function getXstate(tid: Tid): Buffer {
-	const length = regset('GETREGSET', request.GETREGSET, tid, NT_X86_XSTATE, xstateBuffer);
-	return Buffer.from(xstateBuffer.subarray(0, length));
-}
-
-/** Blocked signals. While the thread is in sigsuspend, ppoll or the like this is the mask that will be restored after it (kernel/ptrace.c). */
-export function getSignalMask(tid: Tid): bigint {
-	const mask = Buffer.alloc(8);
-	ptrace('GETSIGMASK', request.GETSIGMASK, tid, 8, mask);
-	return mask.readBigUInt64LE();
-}
 
 export function setSignalMask(tid: Tid, mask: bigint): void {
 	const buffer = Buffer.alloc(8);
@@ -131,23 +106,6 @@ export function peekSignals(tid: Tid, shared: boolean): Buffer[] {
 			return found;
 		}
 	}
-}
-
-export interface RseqConfiguration {
-	readonly pointer: bigint;
-	readonly size: number;
-	readonly signature: number;
-	readonly flags: number;
-}
-
-/** Undefined when nothing is registered or the kernel is older than 5.13. */
-export function getRseq(tid: Tid): RseqConfiguration | undefined {
-	const buffer = Buffer.alloc(24);
-	const length = rawSyscall(nr.ptrace, request.GET_RSEQ_CONFIGURATION, tid, buffer.length, buffer);
-	const pointer = buffer.readBigUInt64LE(0);
-	return length < 24 || pointer === 0n
-		? undefined
-		: {pointer, size: buffer.readUInt32LE(8), signature: buffer.readUInt32LE(12), flags: buffer.readUInt32LE(16)};
 }
 
 /** What wait4 told about a tracee. */
@@ -186,15 +144,19 @@ export function wait(tid: Tid | -1, block: boolean): WaitResult {
 		throw new SysError('wait4', -result, `for thread ${tid}`);
 	}
 
-	const value = status[0] ?? 0;
+	return waitResult(result as Tid, status[0] ?? 0);
+}
+
+/** What a status of wait4 means. */
+export function waitResult(tid: Tid, value: number): WaitResult {
 	if ((value & 0xff) !== 0x7f) {
-		return {kind: 'gone', tid: result as Tid, status: value};
+		return {kind: 'gone', tid, status: value};
 	}
 
 	const signal = (value >> 8) & 0xff;
 	return {
 		kind: 'stop',
-		tid: result as Tid,
+		tid,
 		signal: signal & 0x7f,
 		event: value >> 16,
 		syscall: value >> 16 === 0 && signal === 0x85,
@@ -203,3 +165,6 @@ export function wait(tid: Tid | -1, block: boolean): WaitResult {
 
 /** Kills without a trace; for copies of ours, never for the target. */
 export const sendSignal = (pid: Pid | Tid, signal: number): number => rawSyscall(nr.kill, pid, signal);
+
+/** To one thread; 0 or -errno. */
+export const sendThreadSignal = (pid: Pid, tid: Tid, signal: number): number => rawSyscall(nr.tgkill, pid, tid, signal);

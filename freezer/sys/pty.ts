@@ -1,6 +1,6 @@
 /** Pseudo-terminals: what a master tells, and what waits in both directions. */
 import {closeSync} from 'node:fs';
-import {bytesWaiting, fcntl, ioctlGet, POLLHUP, POLLIN, POLLOUT} from './descriptors.js';
+import {bytesWaiting, F_GETFL, F_SETFL, fcntl, ioctlGet, POLLHUP, POLLIN, POLLOUT} from './descriptors.js';
 import {rawSyscall} from './libc.js';
 import {nr} from './nr.js';
 import {ownGroup} from './terminal.js';
@@ -19,8 +19,6 @@ const TCGETS2 = 0x802c_542a;
 const TCSETS2 = 0x402c_542b;
 const O_RDWR_NOCTTY_NONBLOCK_CLOEXEC = 0o2004402;
 const O_NONBLOCK = 0o4000;
-const F_GETFL = 3;
-const F_SETFL = 4;
 const POLLPRI = 2;
 const SIG_BLOCK = 0;
 const SIGTTIN_SIGTTOU = (1n << 20n) | (1n << 21n);
@@ -71,7 +69,7 @@ const [ICANON, ECHO, IEXTEN, EXTPROC] = [2, 8, 0o100000, 0o200000];
 /** What N_TTY has room for: more than that waits in front of it (drivers/tty/n_tty.c, 6.18). */
 const ROOM = 4095;
 const PIECE = 256;
-const ARRIVES_MS = 500;
+const ARRIVES_MS = 2000;
 
 /** The same settings, under which bytes pass as they are; whether lines are kept apart stays, since a change of that loses them. */
 function inert(settings: Buffer, packet: boolean): Buffer {

@@ -42,34 +42,13 @@ export interface SchedAttributes {
 	readonly period: bigint;
 }
 
-/** sched_getattr(2). */
-export function getSchedAttributes(tid: Tid): SchedAttributes {
-	const buffer = Buffer.alloc(56);
-	syscall('sched_getattr', `of thread ${tid}`, nr.sched_getattr, tid, buffer, buffer.length, 0);
-	return {
-		policy: buffer.readUInt32LE(4),
-		flags: buffer.readBigUInt64LE(8),
-		nice: buffer.readInt32LE(16),
-		priority: buffer.readUInt32LE(20),
-		runtime: buffer.readBigUInt64LE(24),
-		deadline: buffer.readBigUInt64LE(32),
-		period: buffer.readBigUInt64LE(40),
-	};
-}
-
-/** ioprio_get(2) of a thread; 0 when none was set. */
-export const getIoPriority = (tid: Tid): number => Math.max(rawSyscall(nr.ioprio_get, 1, tid), 0);
-
-export interface RobustList {
-	readonly head: bigint;
-	readonly length: bigint;
-}
-
-/** get_robust_list(2); undefined when the kernel refuses it. */
-export function getRobustList(tid: Tid): RobustList | undefined {
-	const head = Buffer.alloc(8);
-	const length = Buffer.alloc(8);
-	return rawSyscall(nr.get_robust_list, tid, head, length) === 0
-		? {head: head.readBigUInt64LE(), length: length.readBigUInt64LE()}
-		: undefined;
-}
+/** struct sched_attr as sched_getattr(2) fills it. */
+export const schedAttributes = (bytes: Buffer, at: number): SchedAttributes => ({
+	policy: bytes.readUInt32LE(at + 4),
+	flags: bytes.readBigUInt64LE(at + 8),
+	nice: bytes.readInt32LE(at + 16),
+	priority: bytes.readUInt32LE(at + 20),
+	runtime: bytes.readBigUInt64LE(at + 24),
+	deadline: bytes.readBigUInt64LE(at + 32),
+	period: bytes.readBigUInt64LE(at + 40),
+});

@@ -23,7 +23,7 @@ static uint64_t span_of(const struct artefact *a)
 }
 
 /* Each content has its own stretch, in table order. */
-static uint64_t address_of(const struct resume *r, uint32_t content)
+uint64_t contents_address(const struct resume *r, uint32_t content)
 {
 	uint64_t count, i, at = r->content_base;
 	const struct frore_content *c = ROWS(&r->artefact, CONTENT, &count);
@@ -33,11 +33,6 @@ static uint64_t address_of(const struct resume *r, uint32_t content)
 	for (i = 0; i < content; i++)
 		at += PAGE_UP(c[i].size);
 	return at;
-}
-
-uint64_t contents_address(const struct engine *e, uint32_t content)
-{
-	return address_of(e->r, content);
 }
 
 static long reserve(struct resume *r)
@@ -77,12 +72,12 @@ long contents_stage(struct resume *r)
 
 		if (c[i].kind != FRORE_CONTENT_SHARED_MEMORY || c[i].size == 0)
 			continue;
-		ret = sys_mmap(address_of(r, (uint32_t)i), PAGE_UP(c[i].size), PROT_READ | PROT_WRITE,
+		ret = sys_mmap(contents_address(r, (uint32_t)i), PAGE_UP(c[i].size), PROT_READ | PROT_WRITE,
 			       MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 		if (ret < 0)
 			return refuse(r, "cannot get", "shared memory", -ret, "free memory, or raise ulimit -v");
 	}
-	return 0;
+	return sysv_stage(r);
 }
 
 /* An embedded file that is here already stays as it is: its bytes have nowhere to go. */
@@ -91,7 +86,8 @@ int contents_filled(const struct engine *e, uint32_t content)
 	uint64_t count;
 	const struct frore_content *c = ROWS(&e->r->artefact, CONTENT, &count);
 
-	return content >= count || c[content].kind == FRORE_CONTENT_SHARED_MEMORY || content_fd(e->r, content) >= 0;
+	return content >= count || c[content].kind == FRORE_CONTENT_SHARED_MEMORY || c[content].kind == FRORE_CONTENT_SEGMENT ||
+	       content_fd(e->r, content) >= 0;
 }
 
 /* By the root task, which fills them all: those that have a descriptor. */
@@ -103,12 +99,12 @@ long contents_map(struct engine *e)
 	if (!tree_is_root(e->r, e->task_row))
 		return 0;
 	for (i = 0; i < count; i++) {
-		int fd = c[i].kind == FRORE_CONTENT_SHARED_MEMORY ? -1 : content_fd(e->r, (uint32_t)i);
+		int fd = content_fd(e->r, (uint32_t)i);
 		long ret;
 
 		if (c[i].size == 0 || fd < 0)
 			continue;
-		ret = sys_mmap(contents_address(e, (uint32_t)i), PAGE_UP(c[i].size), PROT_READ | PROT_WRITE,
+		ret = sys_mmap(contents_address(e->r, (uint32_t)i), PAGE_UP(c[i].size), PROT_READ | PROT_WRITE,
 			       MAP_SHARED | MAP_FIXED, fd, 0);
 		if (ret < 0)
 			return refuse(e->r, "cannot map", artefact_text(&e->r->artefact, c[i].name), -ret, 0);

@@ -102,7 +102,8 @@ static void story(struct engine *e)
 		give_up(e->r, e->task_row);
 	tree_await_zombies(e->r, e->task_row);
 	if (signals_actions(e) < 0 || registers_permission(e) < 0 || threads_create(e) < 0 || /* threads */
-	    timers_create(e) < 0 || process_finish(e) < 0 || descriptors_finish(e->r, e->task_row) < 0 ||
+	    timers_create(e) < 0 || process_finish(e) < 0 || tree_meet_sharers(e->r, MEETING_READ) < 0 ||
+	    descriptors_finish(e->r, e->task_row) < 0 ||
 	    limits_restore(e) < 0 || threads_leader(e) < 0) /* finish */
 		give_up(e->r, e->task_row);
 	ready(e);
@@ -128,6 +129,16 @@ static int begin(struct engine *e, struct resume *r, uint32_t *task)
 	return forked > 0;
 }
 
+/* Who shares a table opens nothing, not even for a moment, before every descriptor in it has its number. */
+static long place(struct engine *e, struct resume *r, uint32_t task)
+{
+	if (tree_shares(r, task, FRORE_TASK_SHARES_FILES))
+		return tree_meet_sharers(r, MEETING_PLACED) < 0 ? -1 : process_place(e);
+	if (process_place(e) < 0 || descriptors_place(r, task) < 0)
+		return -1;
+	return tree_meet_sharers(r, MEETING_PLACED);
+}
+
 _Noreturn void engine_resume(struct resume *r, uint32_t task)
 {
 	struct engine e;
@@ -137,7 +148,7 @@ _Noreturn void engine_resume(struct resume *r, uint32_t task)
 	if (tree_groups(r, task) < 0)
 		give_up(r, task);
 	pty_foreground(r, e.task, task);
-	if (process_place(&e) < 0 || descriptors_place(r, task) < 0 || area_find(&e) < 0)
+	if (place(&e, r, task) < 0 || area_find(&e) < 0)
 		give_up(r, task);
 	area_enter(&e, story);
 }

@@ -100,12 +100,15 @@ struct engine {
 long refuse_range(struct resume *r, const char *what, uint64_t start, uint64_t end, long err, const char *hint);
 
 /* Points that every task of the tree passes before any goes on. */
-enum meeting { MEETING_EXIST, MEETING_GROUPS, MEETING_MAPPED };
+enum meeting { MEETING_EXIST, MEETING_GROUPS, MEETING_MAPPED, MEETING_PLACED, MEETING_READ };
 
 /* tree.c */
 int tree_is_root(const struct resume *r, uint32_t task);
 long tree_fork(struct resume *r, uint32_t *task);
 long tree_meet(struct resume *r, enum meeting meeting);
+/* The same, but only where tasks share a descriptor table: one of them is not to close what another still needs. */
+long tree_meet_sharers(struct resume *r, enum meeting meeting);
+int tree_shares(const struct resume *r, uint32_t task, uint32_t flag);
 long tree_groups(struct resume *r, uint32_t task);
 void tree_await_zombies(struct resume *r, uint32_t task);
 void tree_await_stops(struct resume *r, uint32_t task);
@@ -157,10 +160,13 @@ uint64_t cow_address(const struct engine *e, const struct frore_run *run);
 
 /* contents.c */
 long contents_stage(struct resume *r);
-uint64_t contents_address(const struct engine *e, uint32_t content);
+uint64_t contents_address(const struct resume *r, uint32_t content);
 int contents_filled(const struct engine *e, uint32_t content);
 long contents_map(struct engine *e);
 long contents_unmap(struct engine *e);
+
+/* sysv.c: by the root, in an IPC namespace that is the tree's own */
+long sysv_stage(struct resume *r);
 
 /* vdso.c */
 long vdso_find(struct resume *r, struct vdso *v);

@@ -86,7 +86,7 @@ static uint8_t *destination(const struct engine *e, const struct frore_run *run)
 
 	if (run->space == FRORE_SPACE_MM)
 		return (uint8_t *)(e->staging ? cow_address(e, run) : run->address);
-	base = contents_address(e, run->index);
+	base = contents_address(e->r, run->index);
 	if (!base || run->address > PAGE_UP(c[run->index].size) || run->length > PAGE_UP(c[run->index].size) - run->address)
 		return 0;
 	return (uint8_t *)(base + run->address);

@@ -34,6 +34,8 @@ long process_place(struct engine *e)
 	write_own(e, "/proc/self/coredump_filter", e->mm->coredump_filter, "the core dump filter");
 	if (e->task->oom_score_adj != 0)
 		write_own(e, "/proc/self/oom_score_adj", e->task->oom_score_adj, "the out-of-memory score");
+	if (tree_shares(e->r, e->task_row, FRORE_TASK_SHARES_FS))
+		return 0; /* the parent's are ours */
 	if (root[0] && !text_equal(root, "/")) {
 		ret = sys1(__NR_chroot, (long)root);
 		if (ret < 0)

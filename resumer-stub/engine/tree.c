@@ -76,6 +76,14 @@ int tree_lost_child(struct resume *r)
 	return 0;
 }
 
+static void arrive(struct resume *r, enum meeting meeting)
+{
+	uint32_t *word = &r->status->arrived[meeting];
+
+	__atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
+	sys_futex(word, FUTEX_WAKE, 0x7fffffff, 0);
+}
+
 /* Waits until as many have come as there are tasks; -1 when the resume is given up meanwhile. */
 long tree_meet(struct resume *r, enum meeting meeting)
 {
@@ -86,13 +94,32 @@ long tree_meet(struct resume *r, enum meeting meeting)
 	tasks_of(r, &count);
 	if (count == 1)
 		return 0;
-	__atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
-	sys_futex(word, FUTEX_WAKE, 0x7fffffff, 0);
+	arrive(r, meeting);
 	while ((now = __atomic_load_n(word, __ATOMIC_SEQ_CST)) < count) {
 		if (tree_given_up(r) || tree_lost_child(r))
 			return -1;
 		sys_futex(word, FUTEX_WAIT, now, look);
 	}
+	return 0;
+}
+
+int tree_shares(const struct resume *r, uint32_t task, uint32_t flag)
+{
+	uint64_t count;
+	const struct frore_task *all = tasks_of(r, &count);
+
+	return (all[task].flags & flag) != 0;
+}
+
+long tree_meet_sharers(struct resume *r, enum meeting meeting)
+{
+	uint64_t count;
+	const struct frore_task *all = tasks_of(r, &count);
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		if (all[i].flags & FRORE_TASK_SHARES_FILES)
+			return tree_meet(r, meeting);
 	return 0;
 }
 
@@ -165,6 +192,8 @@ static _Noreturn void be_zombie(struct resume *r, uint32_t task)
 	if (t->cmdline.length)
 		sys_prctl(PR_SET_NAME, (unsigned long)artefact_bytes(&r->artefact, t->cmdline), 0, 0, 0);
 	sys3(__NR_close_range, 0, ~0U, 0);
+	arrive(r, MEETING_PLACED);
+	arrive(r, MEETING_READ);
 	if (tree_groups(r, task) == 0 && tree_meet(r, MEETING_MAPPED) == 0) {
 		__atomic_fetch_add(&r->status->ready, 1, __ATOMIC_SEQ_CST);
 		sys_futex(&r->status->ready, FUTEX_WAKE, 1, 0);
@@ -193,6 +222,7 @@ static long clone_child(struct resume *r, const struct frore_task *maker, const 
 			      "run it as root, or where user namespaces are allowed");
 	if (t->parent >= count)
 		return refuse(r, "cannot resume this file: it is damaged,", "a task has no parent", 0, 0);
+	args.flags = (t->flags & FRORE_TASK_SHARES_FILES ? CLONE_FILES : 0) | (t->flags & FRORE_TASK_SHARES_FS ? CLONE_FS : 0);
 	if (&all[t->parent] != maker) { /* it is to be the maker's brother; the exit signal comes from the maker's own */
 		args.flags = CLONE_PARENT;
 		args.exit_signal = 0;

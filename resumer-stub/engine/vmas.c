@@ -271,7 +271,7 @@ static long map_one(struct engine *e, const struct frore_vma *v, const struct vm
 	case FRORE_VMA_CONTENT_PRIVATE:
 		fd = content_map_fd(e->r, v->source);
 		if (fd < 0) { /* anonymous shared memory: a second mapping of what lies in the area (mremap of old size 0) */
-			uint64_t from = contents_address(e, v->source);
+			uint64_t from = contents_address(e->r, v->source);
 
 			if (!from)
 				return -22;

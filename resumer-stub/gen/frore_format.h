@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0x6ca13e56356e5e24ULL
+#define FRORE_SCHEMA_HASH 0x1d4d27c02fab3f16ULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -54,6 +54,7 @@ enum {
 	FRORE_CONTENT_FILE = 2,
 	FRORE_CONTENT_DELETED_FILE = 3,
 	FRORE_CONTENT_IMAGE = 4,
+	FRORE_CONTENT_SEGMENT = 5,
 };
 
 enum {
@@ -71,7 +72,9 @@ enum {
 	FRORE_TASK_TEMPORARY = 2048,
 	FRORE_TASK_EARLY = 4096,
 	FRORE_TASK_STOP_UNTOLD = 8192,
-	FRORE_TASK_LEADER_ENDED = 16384,
+	FRORE_TASK_SHARES_FILES = 16384,
+	FRORE_TASK_SHARES_FS = 32768,
+	FRORE_TASK_LEADER_ENDED = 65536,
 };
 
 enum {
@@ -253,7 +256,11 @@ enum {
 	FRORE_TABLE_HANGUP = 38,
 	FRORE_TABLE_PTY = 39,
 	FRORE_TABLE_PTY_PAIR = 40,
-	FRORE_TABLE_COUNT = 41,
+	FRORE_TABLE_SHM = 41,
+	FRORE_TABLE_SEM = 42,
+	FRORE_TABLE_MSG = 43,
+	FRORE_TABLE_MSG_MESSAGE = 44,
+	FRORE_TABLE_COUNT = 45,
 };
 
 /* First bytes behind the stub, whose length is a multiple of the page size; the sections follow at once: frames, HEAD, INDEX, trailer */
@@ -1250,5 +1257,73 @@ _Static_assert(offsetof(struct frore_pty_pair, fill_termios) == 56, "pty_pair.fi
 _Static_assert(offsetof(struct frore_pty_pair, input) == 64, "pty_pair.input");
 _Static_assert(offsetof(struct frore_pty_pair, backlog) == 72, "pty_pair.backlog");
 _Static_assert(offsetof(struct frore_pty_pair, output) == 80, "pty_pair.output");
+
+/* One shared memory segment */
+struct frore_shm {
+	uint32_t content; /* Row of `content` of kind SEGMENT: size and bytes */
+	int32_t id; /* Identifier */
+	int32_t key; /* Key, 0 none */
+	uint32_t mode; /* Permission bits, SHM_DEST and SHM_LOCKED */
+	uint32_t uid; /* Owner */
+	uint32_t gid; /* Group */
+};
+_Static_assert(sizeof(struct frore_shm) == 24, "shm");
+_Static_assert(offsetof(struct frore_shm, content) == 0, "shm.content");
+_Static_assert(offsetof(struct frore_shm, id) == 4, "shm.id");
+_Static_assert(offsetof(struct frore_shm, key) == 8, "shm.key");
+_Static_assert(offsetof(struct frore_shm, mode) == 12, "shm.mode");
+_Static_assert(offsetof(struct frore_shm, uid) == 16, "shm.uid");
+_Static_assert(offsetof(struct frore_shm, gid) == 20, "shm.gid");
+
+/* One set of semaphores */
+struct frore_sem {
+	int32_t id; /* Identifier */
+	int32_t key; /* Key, 0 none */
+	uint32_t mode; /* Permission bits */
+	uint32_t uid; /* Owner */
+	uint32_t gid; /* Group */
+	uint32_t used; /* 1 when semop(2) has been called: sem_otime is not 0 */
+	struct frore_ref values; /* bytes: u16 for each semaphore */
+};
+_Static_assert(sizeof(struct frore_sem) == 32, "sem");
+_Static_assert(offsetof(struct frore_sem, id) == 0, "sem.id");
+_Static_assert(offsetof(struct frore_sem, key) == 4, "sem.key");
+_Static_assert(offsetof(struct frore_sem, mode) == 8, "sem.mode");
+_Static_assert(offsetof(struct frore_sem, uid) == 12, "sem.uid");
+_Static_assert(offsetof(struct frore_sem, gid) == 16, "sem.gid");
+_Static_assert(offsetof(struct frore_sem, used) == 20, "sem.used");
+_Static_assert(offsetof(struct frore_sem, values) == 24, "sem.values");
+
+/* One message queue */
+struct frore_msg {
+	uint64_t qbytes; /* Most bytes it holds */
+	int32_t id; /* Identifier */
+	int32_t key; /* Key, 0 none */
+	uint32_t mode; /* Permission bits */
+	uint32_t uid; /* Owner */
+	uint32_t gid; /* Group */
+	uint32_t first; /* First row of `msg_message` */
+	uint32_t count; /* Rows */
+	uint32_t pad0; /* 0 */
+};
+_Static_assert(sizeof(struct frore_msg) == 40, "msg");
+_Static_assert(offsetof(struct frore_msg, qbytes) == 0, "msg.qbytes");
+_Static_assert(offsetof(struct frore_msg, id) == 8, "msg.id");
+_Static_assert(offsetof(struct frore_msg, key) == 12, "msg.key");
+_Static_assert(offsetof(struct frore_msg, mode) == 16, "msg.mode");
+_Static_assert(offsetof(struct frore_msg, uid) == 20, "msg.uid");
+_Static_assert(offsetof(struct frore_msg, gid) == 24, "msg.gid");
+_Static_assert(offsetof(struct frore_msg, first) == 28, "msg.first");
+_Static_assert(offsetof(struct frore_msg, count) == 32, "msg.count");
+_Static_assert(offsetof(struct frore_msg, pad0) == 36, "msg.pad0");
+
+/* One message that waits in a queue */
+struct frore_msg_message {
+	int64_t type; /* mtype */
+	struct frore_ref data; /* bytes: Text */
+};
+_Static_assert(sizeof(struct frore_msg_message) == 16, "msg_message");
+_Static_assert(offsetof(struct frore_msg_message, type) == 0, "msg_message.type");
+_Static_assert(offsetof(struct frore_msg_message, data) == 8, "msg_message.data");
 
 #endif

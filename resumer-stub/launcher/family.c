@@ -47,6 +47,7 @@ static int leads_session(const struct launch *l)
 static _Noreturn void root_main(struct launch *l)
 {
 	struct status *s = l->r->status;
+	long ret;
 
 	sys_close(l->marker);
 	sys_close(l->event);
@@ -64,6 +65,10 @@ static _Noreturn void root_main(struct launch *l)
 		own_tty_session(l);
 	if (l->own.slave >= 0)
 		own_tty_streams(l);
+	if (l->own_ipc && l->r->way != WAY_PRIVATE && (ret = sys1(__NR_unshare, CLONE_NEWIPC)) < 0) {
+		refuse(l->r, "cannot separate", "System V IPC objects", -ret, "run it as root, or where user namespaces are allowed");
+		sys_exit_group(EXIT_OWN_FAILURE);
+	}
 	engine_resume(l->r, l->root_row);
 }
 

@@ -12,6 +12,14 @@
 
 long cpu_check(struct resume *r);
 
+static int has_rows(const struct resume *r, uint32_t table)
+{
+	uint64_t count;
+
+	artefact_table(&r->artefact, table, &count);
+	return count != 0;
+}
+
 static long describe(struct launch *l, struct resume *r)
 {
 	uint64_t tasks, threads, machines, i;
@@ -29,6 +37,7 @@ static long describe(struct launch *l, struct resume *r)
 	for (i = 0; i < threads; i++)
 		if (h[i].tid > l->highest_id)
 			l->highest_id = h[i].tid;
+	l->own_ipc = has_rows(r, FRORE_TABLE_SHM) || has_rows(r, FRORE_TABLE_SEM) || has_rows(r, FRORE_TABLE_MSG);
 	l->pid = (int)sys0(__NR_getpid);
 	l->uid = (uint32_t)sys0(__NR_geteuid);
 	l->gid = (uint32_t)sys0(__NR_getegid);

@@ -39,6 +39,7 @@ enum step {
 	STEP_FORK,
 	STEP_WALK, /* the wanted pid did not come up in time */
 	STEP_USER, /* this way cannot give the recorded user */
+	STEP_IPC,  /* it has System V IPC objects, for which this way has no namespace */
 };
 
 #define WAYS 4
@@ -55,6 +56,7 @@ struct launch {
 	uint32_t uid, gid; /* of the launcher */
 	int foreign;	   /* the target was another user's and we are not root: only a user namespace can give that uid */
 	int user_namespace; /* the way being tried makes one */
+	int own_ipc;	    /* it has System V IPC objects: they come back in a namespace of their own */
 	int sets_ids;	    /* the way being tried gives ids by set_tid */
 	int new_session;    /* the root does not stay in the launcher's session */
 	int leads_anyway;   /* the root leads its new session because that could not have its old id */

@@ -40,8 +40,11 @@ long own_tty_open(struct launch *l)
 	if (ret >= 0) {
 		l->own.master = (int)ret;
 		sys_ioctl(l->own.master, TIOCSPTLCK, &unlock);
-		ret = sys3(__NR_ioctl, l->own.master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+		/* O_CLOEXEC would stay among its status flags, where a later freeze takes it for that of each descriptor */
+		ret = sys3(__NR_ioctl, l->own.master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
 	}
+	if (ret >= 0)
+		sys_fcntl((int)ret, F_SETFD, FD_CLOEXEC);
 	if (ret < 0)
 		return refuse(l->r, "cannot make", "a terminal for the program: /dev/ptmx", -ret, 0);
 	l->own.slave = l->r->terminal_fd = (int)ret;

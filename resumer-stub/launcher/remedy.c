@@ -86,6 +86,7 @@ void remedy_describe(struct text *t, struct launch *l, enum way way)
 	else {
 		text_str(t, step == STEP_MAPS	      ? "user ids cannot be mapped: "
 			    : step == STEP_MOUNT      ? "mounts cannot be separated: "
+			    : step == STEP_IPC	      ? "System V IPC objects need a namespace: "
 			    : step == STEP_NAMESPACES ? "namespaces are refused: "
 						      : "no new process: ");
 		text_errno(t, err);

@@ -34,6 +34,18 @@ static long may_choose(const struct launch *l)
 	return ret == -EEXIST ? 0 : ret;
 }
 
+/* Tried by a child that ends at once. */
+static long may_separate_ipc(void)
+{
+	long child = clone_plain(CLONE_NEWIPC, 0);
+
+	if (child == 0)
+		sys_exit_group(0);
+	if (child > 0)
+		sys_wait((int)child, 0, 0);
+	return child;
+}
+
 int way_hopeless(struct launch *l, enum way way)
 {
 	int32_t busy = 0;
@@ -47,6 +59,8 @@ int way_hopeless(struct launch *l, enum way way)
 		note(l, way, STEP_BUSY, busy);
 	else if (way == WAY_HOST && (ret = may_choose(l)) < 0)
 		note(l, way, STEP_SET_TID, -ret);
+	else if (way != WAY_PRIVATE && l->own_ipc && (ret = may_separate_ipc()) < 0)
+		note(l, way, STEP_IPC, -ret);
 	else
 		return 0;
 	return 1;
@@ -66,7 +80,7 @@ static long start_private(struct launch *l)
 {
 	struct family *f = &l->r->status->family;
 	int is_init = l->root->pid == 1, pidfd = -1;
-	uint64_t namespaces = CLONE_NEWPID | CLONE_NEWNS, shared = is_init ? 0 : CLONE_FILES;
+	uint64_t namespaces = CLONE_NEWPID | CLONE_NEWNS | (l->own_ipc ? CLONE_NEWIPC : 0), shared = is_init ? 0 : CLONE_FILES;
 	int *pidfd_for_init = is_init ? &pidfd : 0;
 	long child = -EPERM;
 

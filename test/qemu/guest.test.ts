@@ -18,6 +18,7 @@ const avx512 = /\bavx512f\b/.test(readFileSync('/proc/cpuinfo', 'latin1'));
 const programs: Record<string, {command: (stage: Stage) => string[]; missing?: string | undefined; ends: number}> = {
 	counter: {command: (stage) => [stage.target('counter'), '20', '5'], ends: 5},
 	'static musl counter': {command: (stage) => [stage.target('counter', 'musl'), '20', '6'], ends: 6},
+	'session on a pseudo-terminal': {command: (stage) => [stage.target('pty'), 'session'], ends: 0},
 	bash: {
 		command: () => [
 			'/bin/bash',
@@ -65,7 +66,7 @@ async function frozen(guest: Guest, who: Identity, name: string, to: string, tun
 		const command = [...(tuned ? ['env', TUNED] : []), ...programs[name]!.command(stage)];
 		const original = await stage.start(command, {cwd: '/'});
 		await original.line(/^ready$/);
-		await original.line(/^\d+$/);
+		await original.line(/^(beat )?\d+$/);
 		guest.put((await stage.freeze(original.pid, {halt: true})).file, to);
 	} finally {
 		stage.close();
@@ -78,7 +79,7 @@ echo "kernel $(uname -r), user $(id -u)"
 : >out
 ${file} >out 2>&1 &
 job=$!
-n=0; while [ $n -lt 200 ] && [ "$(grep -c '^[0-9]' out)" -lt 3 ] && kill -0 $job 2>/dev/null; do sleep 0.1; n=$((n + 1)); done
+n=0; while [ $n -lt 200 ] && [ "$(grep -c '^[b0-9]' out)" -lt 3 ] && kill -0 $job 2>/dev/null; do sleep 0.1; n=$((n + 1)); done
 kill -USR1 $job
 wait $job; code=$?
 cat out | tail -5

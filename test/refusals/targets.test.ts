@@ -16,7 +16,6 @@ const kinds: Record<string, {title: string; says: RegExp; hint: RegExp}> = {
 	userfault: {title: 'a userfaultfd', says: /fd \d+: a userfaultfd/, hint: /registration/},
 	unknown: {title: 'a descriptor of an unknown kind', says: /fd 77: .*(fscontext|landlock)/, hint: /--allow \S+/},
 	namespace: {title: 'a descriptor of a namespace', says: /fd 78: a namespace \(net:/, hint: /[Cc]lose it/},
-	sysv: {title: 'System V shared memory', says: /System V shared memory segment at/, hint: /--allow sysv/},
 };
 
 for (const [reason, {title, says, hint}] of Object.entries(kinds)) {

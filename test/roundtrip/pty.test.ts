@@ -1,5 +1,5 @@
 /** Pseudo-terminals with both ends inside: the original goes on with them, and so do the copy and the copy of the copy. */
-import {roundTrip} from '../helpers/roundtrip.js';
+import {alive, judged, ready, roundTrip} from '../helpers/roundtrip.js';
 import {asUsers} from '../helpers/users.js';
 
 const table = {
@@ -17,3 +17,16 @@ for (const [name, title] of Object.entries(table)) {
 		await roundTrip(t, stage, [stage.target('pty'), name], {generations: 2});
 	});
 }
+
+asUsers('a program on the terminal that stays behind is named; after a hangup it has left', async (t, stage) => {
+	const original = await stage.start([stage.target('pty'), 'deserted']);
+	await ready(original);
+	const args = ['--no-children'];
+	const {stderr} = await stage.freeze(original.pid, {args, code: 3});
+	t.regex(stderr, /fd \d+: the master of \/dev\/pts\/\d+ \(held by pty, process \d+\): the other end would be missing/);
+	const {file} = await stage.freeze(original.pid, {args: [...args, '--external', 'hangup'], halt: true});
+	t.regex((await stage.frore('inspect', '--fds', file)).stdout, /master of \/dev\/pts\/\d+/);
+	const copy = await stage.thaw(file);
+	await alive(copy);
+	await judged(t, copy, 'the copy');
+});

@@ -1,7 +1,8 @@
 /** What the processes of a tree have in common: stored once, and in common again after the resume. */
-import {rmSync, statSync} from 'node:fs';
+import {readFileSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
-import {roundTrip} from '../helpers/roundtrip.js';
+import {alive, judged, ready, roundTrip} from '../helpers/roundtrip.js';
+import type {Stage} from '../helpers/stage.js';
 import {asUsers} from '../helpers/users.js';
 
 const MIB = 1024 * 1024;
@@ -34,4 +35,49 @@ asUsers('relatives share where their files are missing, also when they are froze
 			rmSync(join(stage.dir, 'cow-file'));
 		},
 	});
+});
+
+/** The original's are not its own any more once it has been ended. */
+async function removeIds(stage: Stage): Promise<void> {
+	const ids = readFileSync(join(stage.dir, 'ids'), 'utf8').trim().split(' ');
+	await stage.run(['ipcrm', ...ids]);
+}
+
+asUsers('System V segments, semaphores and queues come back with their ids and what is in them', async (t, stage) => {
+	await roundTrip(t, stage, [stage.target('sysv')], {halt: true, generations: 3, between: () => removeIds(stage)});
+});
+
+asUsers('the original goes on with its System V objects, beside its copy', async (t, stage) => {
+	const original = await stage.start([stage.target('sysv')]);
+	await ready(original);
+	const {file, stderr} = await stage.freeze(original.pid);
+	t.regex(stderr, /SEM_UNDO/);
+	const copy = await stage.thaw(file);
+	await alive(copy);
+	await judged(t, copy, 'the copy');
+	await judged(t, original, 'the original');
+});
+
+asUsers('processes with one descriptor table or one working directory go on sharing it', async (t, stage) => {
+	await roundTrip(t, stage, [stage.target('shares')], {halt: true, generations: 3});
+});
+
+/** As after a reboot, or on another machine: /dev/shm is empty. */
+asUsers('POSIX shared memory and semaphores come back with their names', async (t, stage) => {
+	const original = await stage.start([stage.target('posix-ipc')]);
+	const [, ...names] = await original.line(/^names (\S+) (\S+)$/);
+	const forget = () => {
+		for (const name of names) rmSync(join('/dev/shm', name), {force: true});
+	};
+	t.teardown(forget);
+	await ready(original);
+	const first = await stage.freeze(original.pid, {halt: true});
+	forget();
+	const copy = await stage.thaw(first.file);
+	await alive(copy);
+	const second = await stage.freeze(copy.pid, {halt: true});
+	forget();
+	const again = await stage.thaw(second.file);
+	await alive(again);
+	await judged(t, again, 'the copy of the copy');
 });

@@ -123,7 +123,7 @@ static void expect_silence(int fd, const char *what)
 static struct {
 	struct ends tty;
 	pid_t leader;
-	int job, group; /* ids of the job */
+	int group; /* of the job */
 } session;
 
 static volatile sig_atomic_t resized;
@@ -139,7 +139,6 @@ static void be_job(void)
 	struct sigaction action = {.sa_handler = on_resize};
 
 	sigaction(SIGWINCH, &action, NULL);
-	setpgid(0, 0);
 	say("job");
 	for (;;) {
 		struct winsize size;
@@ -153,10 +152,11 @@ static void be_job(void)
 	}
 }
 
+/* The leader of the job's group has ended already, and nobody has asked for it yet. */
 static void be_leader(void)
 {
 	int status;
-	pid_t job;
+	pid_t first, job;
 
 	setsid();
 	MUST(ioctl(session.tty.slave, TIOCSCTTY, 0));
@@ -165,17 +165,25 @@ static void be_leader(void)
 	close(session.tty.slave);
 	signal(SIGTTOU, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
+	first = fork();
+	if (first == 0) {
+		pause();
+		_exit(0);
+	}
+	setpgid(first, first);
 	job = fork();
 	if (job == 0) {
 		signal(SIGINT, SIG_DFL);
+		setpgid(0, first);
 		be_job();
 	}
-	setpgid(job, job);
-	MUST(tcsetpgrp(0, job));
+	setpgid(job, first);
+	MUST(tcsetpgrp(0, first));
+	kill(first, SIGKILL);
 	MUST(open("/dev/tty", O_RDWR));
 	while (waitpid(job, &status, 0) < 0)
 		;
-	say("signal %d tty %s foreground %d", WTERMSIG(status), ttyname(0) ?: "none", tcgetpgrp(0) == job);
+	say("signal %d tty %s foreground %d", WTERMSIG(status), ttyname(0) ?: "none", tcgetpgrp(0) == first);
 	MUST(tcsetpgrp(3, getpgrp()));
 	say("leader %d", tcgetpgrp(0) == getpid());
 	pause();
@@ -442,11 +450,28 @@ static void check_ends(void)
 
 static struct ends own;
 static int dev_tty;
+static pid_t older;
+
+/* Of the session, but without its terminal. */
+static void be_older(void)
+{
+	sigset_t set;
+	int signo;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigwait(&set, &signo);
+	_exit(open("/dev/tty", O_RDWR) < 0 && errno == ENXIO ? 0 : 1);
+}
 
 static void prepare_own(void)
 {
 	open_both(&own);
 	MUST(setsid());
+	older = MUST(fork());
+	if (older == 0)
+		be_older();
 	MUST(ioctl(own.slave, TIOCSCTTY, 0));
 	dev_tty = MUST(open("/dev/tty", O_RDWR));
 	set_modes(own.slave, ICANON, 0);
@@ -458,6 +483,7 @@ static void check_own(void)
 	int id = 0, again;
 
 	same_number(&own);
+	EQUAL(fcntl(own.slave, F_GETFD), 0, "close-on-exec");
 	EQUAL(getsid(0), getpid(), "the session");
 	MUST(ioctl(own.master, TIOCGSID, &id));
 	EQUAL(id, getpid(), "the session of the terminal");
@@ -468,6 +494,37 @@ static void check_own(void)
 	CHECK(again >= 0, "/dev/tty cannot be opened: %s", strerror(errno));
 	put(own.master, "read\n", 5);
 	expect_line(again, "read\n", "input");
+	EQUAL(kill(older, SIGUSR2), 0, "kill()");
+	EQUAL(waitpid(older, &id, 0), older, "waitpid()");
+	EQUAL(id, 0, "the status of a process of the session without a terminal");
+}
+
+/* A program on the terminal that is not frozen with its master. */
+
+static struct ends deserted;
+
+static void prepare_deserted(void)
+{
+	pid_t child;
+
+	open_both(&deserted);
+	child = MUST(fork());
+	if (child == 0) {
+		close(deserted.master);
+		for (;;)
+			pause();
+	}
+	close(deserted.slave);
+	deserted.slave = -1;
+}
+
+static void check_deserted(void)
+{
+	char byte;
+
+	same_number(&deserted);
+	EQUAL(read(deserted.master, &byte, 1), -1, "reading what everybody has left");
+	EQUAL(errno, EIO, "its error");
 }
 
 int main(int argc, char **argv)
@@ -480,6 +537,7 @@ int main(int argc, char **argv)
 		{"settings", prepare_settings, check_settings},
 		{"ends", prepare_ends, check_ends},
 		{"own", prepare_own, check_own},
+		{"deserted", prepare_deserted, check_deserted},
 	};
 
 	return judge_cases(argc, argv, cases, COUNT(cases));

@@ -15,7 +15,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -153,17 +152,6 @@ static void namespace(void)
 	close(fd);
 }
 
-static void sysv(void)
-{
-	int id = MUST(shmget(IPC_PRIVATE, 8192, IPC_CREAT | 0600));
-	char *at = shmat(id, NULL, 0);
-
-	shmctl(id, IPC_RMID, NULL);
-	if (at == (char *)-1)
-		CANNOT("no System V shared memory here: %s", strerror(errno));
-	*at = 1;
-}
-
 static void child(void)
 {
 	if (MUST(fork()) == 0) {
@@ -294,7 +282,6 @@ static const struct judge_case cases[] = {
 	{"userfault", userfault, wake},
 	{"unknown", unknown, wake},
 	{"namespace", namespace, wake},
-	{"sysv", sysv, wake},
 	{"child", child, wake},
 	{"pipe-outside", pipe_outside, wake},
 	{"big", big, wake},

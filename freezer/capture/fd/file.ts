@@ -2,6 +2,7 @@ import {accessSync, constants as fsConstants, lstatSync, statfsSync, statSync} f
 import {constants, NONE} from '../../../builder/format/schema.js';
 import {encodeText} from '../../../builder/text.js';
 import {type CaptureContext, contentKey} from '../context.js';
+import {otherName} from '../linked.js';
 import {contentSource} from './content.js';
 import {hangup} from './external.js';
 import type {Pipes} from './pipe.js';
@@ -144,9 +145,14 @@ function locate(description: Description): {path: string; reachable: boolean} {
 
 	const [holder] = description.holders;
 	const reachable = leadsThere(link) || (holder !== undefined && leadsThere(`/proc/${holder.task.pid}/root${link}`));
-	return reachable || !link.endsWith(DELETED)
-		? {path: link, reachable}
-		: {path: link.slice(0, -DELETED.length), reachable: false};
+	if (reachable || !link.endsWith(DELETED)) {
+		return {path: link, reachable};
+	}
+
+	const path = link.slice(0, -DELETED.length);
+	const linked = stat.nlink > 0n && typeOf(description) === S_IFREG;
+	const other = holder && linked ? otherName(holder.task.pid, path, stat.ino) : undefined;
+	return {path: other ?? path, reachable: other !== undefined};
 }
 
 const isVolatile = (fileSystem: number): boolean => fileSystem === TMPFS || fileSystem === RAMFS;

@@ -48,14 +48,13 @@ interface Ids {
 export class Ptys {
 	readonly #pairs: Pair[] = [];
 	readonly #byDescription = new Map<Description, Pair>();
-	readonly #ids: readonly Ids[];
+	#known: readonly Ids[] | undefined;
 
 	constructor(
 		readonly context: CaptureContext,
 		descriptions: readonly Description[],
 	) {
 		const terminals = descriptions.filter((one) => typeOf(one) === S_IFCHR && !(one.info.flags & O_PATH));
-		this.#ids = terminals.length > 0 ? context.tasks.map(idsOf) : [];
 		const byKey = new Map<string, Pair>();
 		for (const description of terminals.filter(({stat}) => stat.rdev === DEV_PTMX)) {
 			const pair = this.#pairOf(description);
@@ -74,6 +73,11 @@ export class Ptys {
 		}
 
 		this.#pairs.sort((a, b) => (a.index >>> 0) - (b.index >>> 0));
+	}
+
+	get #ids(): readonly Ids[] {
+		this.#known ??= this.context.tasks.map(idsOf);
+		return this.#known;
 	}
 
 	has = (description: Description): boolean => this.#byDescription.has(description);
@@ -237,8 +241,8 @@ export class Ptys {
 			this.#refuse(
 				description,
 				'pty-content',
-				`what waits in /dev/pts/${pair.index} cannot be copied: its output is held back (ctrl-S), or it is frore's own terminal`,
-				'Let its output go on (ctrl-Q), or run frore in the foreground or elsewhere.',
+				`what waits in /dev/pts/${pair.index} cannot be taken out and put back`,
+				'Let its output go on if it is held back (ctrl-Q); run frore on another terminal; or wait until its master has read.',
 			);
 		}
 

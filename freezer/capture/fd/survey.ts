@@ -1,5 +1,7 @@
 import {closeSync, readFileSync, readlinkSync} from 'node:fs';
 import {decodeText} from '../../../builder/text.js';
+import {F_GETFD, F_GETFL, fcntl} from '../../sys/descriptors.js';
+import {nr} from '../../sys/nr.js';
 import {kcmp, kcmpType, tryPidfdGetFd} from '../../sys/pidfd.js';
 import {listNumbers, tryReadLink, tryReadProcText} from '../../sys/procfs.js';
 import type {Fd} from '../../sys/types.js';
@@ -93,7 +95,8 @@ export class Survey {
 			}
 
 			try {
-				description = {row: -1, holders: [], link, stat: statOf(pulled), info};
+				const hidesCloexec = ((fcntl(pulled, F_GETFL) ?? 0) & O_CLOEXEC) !== 0;
+				description = {row: -1, holders: [], link, stat: statOf(pulled), info, hidesCloexec};
 			} finally {
 				closeSync(pulled);
 			}
@@ -102,7 +105,10 @@ export class Survey {
 			bucket.splice(index, 0, {identity, description});
 		}
 
-		description.holders.push({task, fd, cloexec: (info.flags & O_CLOEXEC) !== 0});
+		const cloexec = description.hidesCloexec
+			? (task.inject.syscall(nr.fcntl, fd, F_GETFD) & 1n) !== 0n
+			: (info.flags & O_CLOEXEC) !== 0;
+		description.holders.push({task, fd, cloexec});
 		this.#byNumber.set(`${task.row}:${fd}`, description);
 	}
 

@@ -35,6 +35,8 @@ export interface Description {
 	readonly link: string;
 	readonly stat: Stat;
 	readonly info: FdInfo;
+	/** It was opened by TIOCGPTPEER with O_CLOEXEC: fdinfo shows that flag for every descriptor of it, rightly or not. */
+	readonly hidesCloexec?: boolean;
 	/** Our own duplicate of a description in flight. */
 	readonly inFlight?: Fd;
 	/** Set when the launcher's descriptor of this number takes its place. */

@@ -29,13 +29,18 @@ type Draft = {-readonly [K in keyof Mapping]: Mapping[K]};
 export function parseSmaps(text: string): Mapping[] {
 	const found: Draft[] = [];
 	let current: Draft | undefined;
-	for (const row of text.split('\n')) {
-		const match = line.exec(row);
-		if (match) {
-			current = draft(match);
-			found.push(current);
+	for (let start = 0, end: number; start < text.length; start = end + 1) {
+		const next = text.indexOf('\n', start);
+		end = next < 0 ? text.length : next;
+		const first = text.charCodeAt(start);
+		if (first < UPPER_A || first > UPPER_Z) {
+			const match = line.exec(text.slice(start, end));
+			if (match) {
+				current = draft(match);
+				found.push(current);
+			}
 		} else if (current) {
-			detail(current, row);
+			detail(current, text, start, end);
 		}
 	}
 
@@ -64,22 +69,32 @@ function draft(match: RegExpExecArray): Draft {
 	};
 }
 
-function detail(mapping: Draft, row: string): void {
-	const colon = row.indexOf(':');
-	const value = row.slice(colon + 1).trim();
-	switch (row.slice(0, colon)) {
-		case 'VmFlags':
-			mapping.flags = new Set(value.split(' '));
-			break;
-		case 'ProtectionKey':
-			mapping.pkey = Number(value);
-			break;
-		case 'Rss':
-			mapping.rss = Number.parseInt(value, 10) * 1024;
-			break;
-		case 'Swap':
-			mapping.swap = Number.parseInt(value, 10) * 1024;
-			break;
-		default:
+/** One in eight of the lines is of use: thousands of mappings are read while the target stands still. */
+function detail(mapping: Draft, text: string, start: number, end: number): void {
+	const value = () => text.slice(text.indexOf(':', start) + 1, end).trim();
+	if (text.startsWith('VmFlags:', start)) {
+		mapping.flags = flagsOf(value());
+	} else if (text.startsWith('ProtectionKey:', start)) {
+		mapping.pkey = Number(value());
+	} else if (text.startsWith('Rss:', start)) {
+		mapping.rss = Number.parseInt(value(), 10) * 1024;
+	} else if (text.startsWith('Swap:', start)) {
+		mapping.swap = Number.parseInt(value(), 10) * 1024;
 	}
 }
+
+const known = new Map<string, ReadonlySet<string>>();
+
+/** Most mappings have one of few combinations. */
+function flagsOf(text: string): ReadonlySet<string> {
+	let flags = known.get(text);
+	if (!flags) {
+		flags = new Set(text.split(' '));
+		known.set(text, flags);
+	}
+
+	return flags;
+}
+
+const UPPER_A = 0x41;
+const UPPER_Z = 0x5a;

@@ -10,7 +10,8 @@
 
 #include "native.h"
 
-static const int32_t *volatile seized; /* [0] is how many follow */
+static int32_t *volatile seized; /* [0] is how many follow */
+static int32_t room;
 static struct sigaction before;
 
 static void reap(int signo)
@@ -28,13 +29,24 @@ static void reap(int signo)
 	}
 }
 
-/* Every 50 ms until the call with NULL; the list may grow meanwhile. */
-EXPORT void frore_native_unstick(const int32_t *list)
+void unstick_add(int32_t tid)
+{
+	int32_t *list = seized;
+
+	if (!list || list[0] >= room)
+		return;
+	list[list[0] + 1] = tid;
+	list[0]++;
+}
+
+/* Every 50 ms until the call with NULL; the list, with room for `capacity` threads, may grow meanwhile. */
+EXPORT void frore_native_unstick(int32_t *list, int32_t capacity)
 {
 	struct itimerval timer = {{0, list ? 50000 : 0}, {0, list ? 50000 : 0}};
 	struct sigaction action = {.sa_handler = reap, .sa_flags = SA_RESTART};
 
 	seized = list;
+	room = capacity;
 	if (list)
 		sigaction(SIGALRM, &action, &before);
 	setitimer(ITIMER_REAL, &timer, NULL);

@@ -1,4 +1,5 @@
 /* Second part of the walk: every number as it was, then what must find everything else in its place. */
+#include "../engine.h"
 #include "kinds.h"
 
 #define SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
@@ -102,6 +103,8 @@ long descriptors_finish(struct resume *r, uint32_t task)
 
 	if (fds_load(&f, r, task) < 0)
 		return -1;
+	if (tree_shares(r, task, FRORE_TASK_SHARES_FILES))
+		return 0; /* whose table it is, finishes it */
 	if (finish_all(&f) < 0) {
 		journal_undo(&f);
 		return -1;

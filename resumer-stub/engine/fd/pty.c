@@ -13,9 +13,9 @@
 #define TIOCGPTPEER 0x5441
 #endif
 #define PTY_LIMIT 4096 /* kernel.pty.max unless somebody has raised it */
+#define ETIME 62
 #define PIECE 256
-#define ARRIVES_MS 500
-#define OPEN_FLAGS (O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
+#define ARRIVES_MS 5000
 
 /* Surplus pairs, above every number in use. */
 struct surplus {
@@ -35,9 +35,10 @@ static int wait_for(int fd, short events)
 	return sys3(__NR_poll, (long)&p, 1, ARRIVES_MS) > 0 && p.revents & events;
 }
 
+/* Without O_CLOEXEC, which the kernel would keep as a status flag that /proc shows for ever (ptm_open_peer, 6.18). */
 static long open_peer(int master, int mode)
 {
-	return sys3(__NR_ioctl, master, TIOCGPTPEER, (mode & O_ACCMODE) | OPEN_FLAGS);
+	return sys3(__NR_ioctl, master, TIOCGPTPEER, (mode & O_ACCMODE) | O_NOCTTY | O_NONBLOCK);
 }
 
 static void set_lock(int master, int locked)
@@ -61,7 +62,7 @@ static void tell_number(struct fds *f, int wanted, int got)
 static long open_master(struct fds *f, int wanted, struct surplus *s)
 {
 	for (;;) {
-		long fd = sys_open(f->r->own_devpts ? "/dev/pts/ptmx" : "/dev/ptmx", O_RDWR | OPEN_FLAGS, 0), high;
+		long fd = sys_open(f->r->own_devpts ? "/dev/pts/ptmx" : "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK, 0), high;
 		int number = -1;
 
 		if (fd < 0)
@@ -88,36 +89,39 @@ static void close_surplus(struct surplus *s)
 }
 
 /* Reads and drops `left` bytes of echo. */
-static void drop_echo(int master, uint32_t left)
+static long drop_echo(int master, uint32_t left)
 {
 	char echo[PIECE];
 
-	while (left && wait_for(master, POLLIN)) {
-		long got = sys_read(master, echo, left < sizeof(echo) ? left : sizeof(echo));
+	while (left) {
+		long got = wait_for(master, POLLIN) ? sys_read(master, echo, left < sizeof(echo) ? left : sizeof(echo)) : -ETIME;
 
 		if (got <= 0)
-			return;
+			return got < 0 ? got : -ETIME;
 		left -= (uint32_t)got;
 	}
+	return 0;
 }
 
 /*
  * The terminal takes up what is typed in its own time, by the settings of that moment; that it has come back as an echo tells that
  * the settings may change again.
  */
-static void type(struct fds *f, int master, const struct frore_pty_pair *p)
+static long type(struct fds *f, int master, const struct frore_pty_pair *p)
 {
 	const char *bytes = artefact_bytes(f->a, p->input);
 	uint32_t at, length, after, left = p->echo;
+	long ret = 0;
 
-	for (at = 0; at < p->input.length; at += length) {
+	for (at = 0; at < p->input.length && ret >= 0; at += length) {
 		length = p->input.length - at < PIECE ? p->input.length - at : PIECE;
-		sys_write(master, bytes + at, length);
+		ret = sys_write(master, bytes + at, length);
 		after = p->echo > at + length ? p->echo - at - length : 0;
-		if (left > after)
-			drop_echo(master, left - after);
+		if (ret >= 0 && left > after)
+			ret = drop_echo(master, left - after);
 		left = after < left ? after : left;
 	}
+	return ret < 0 ? ret : 0;
 }
 
 static long write_whole(int fd, const uint8_t *bytes, uint32_t length)
@@ -142,9 +146,9 @@ static long fill(struct fds *f, int master, int slave, const struct frore_pty_pa
 
 	if (p->fill_termios.length >= sizeof(struct termios2)) {
 		sys_ioctl(master, TCSETS2, artefact_bytes(f->a, p->fill_termios));
-		type(f, master, p);
+		ret = type(f, master, p);
 	}
-	if (p->output.length && slave >= 0) {
+	if (ret == 0 && p->output.length && slave >= 0) {
 		struct termios2 modes;
 
 		if (sys_ioctl(master, TCGETS2, &modes) == 0) {

@@ -191,17 +191,15 @@ test('restart_syscall without such code ends with EINTR', (t) => {
 });
 
 test('a restartable sequence is aborted, and only from inside', (t) => {
-	const area = Buffer.alloc(8);
-	area.writeBigUInt64LE(0x5000n);
 	const descriptor = Buffer.alloc(32);
 	descriptor.writeBigUInt64LE(0x401000n, 8);
 	descriptor.writeBigUInt64LE(0x20n, 16);
 	descriptor.writeBigUInt64LE(0x409000n, 24);
-	const read = (address: bigint) => (address === 0x7008n ? area : address === 0x5000n ? descriptor : undefined);
+	const read = (address: bigint) => (address === 0x5000n ? descriptor : undefined);
 	const inside = registers({rip: 0x40101f});
-	abortRestartableSequence(inside, 0x7000n, read);
+	abortRestartableSequence(inside, 0x5000n, read);
 	t.is(inside.get('rip'), 0x409000n);
 	const behind = registers({rip: 0x401020});
-	abortRestartableSequence(behind, 0x7000n, read);
+	abortRestartableSequence(behind, 0x5000n, read);
 	t.is(behind.get('rip'), 0x401020n);
 });

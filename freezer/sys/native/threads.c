@@ -1,0 +1,332 @@
+/*
+ * What is done to every thread of a process while the target stands still: a thousand threads are a thousand rounds through here, and
+ * as many pauses of Node would be paid for by the target. Every function works through a list that TypeScript has made; errors are
+ * told per thread as -errno. All of it belongs to the thread that traces.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "native.h"
+
+#define REGISTERS 216
+#define NT_PRSTATUS_REGSET 1
+#define NT_X86_XSTATE_REGSET 0x202
+#define GETREGSET 0x4204
+#define SETREGSET 0x4205
+#define PEEKSIGINFO 0x4209
+#define GETSIGMASK 0x420a
+#define SETSIGMASK 0x420b
+#define GET_RSEQ_CONFIGURATION 0x420f
+#define EVENT_STOP 128
+
+static long trace(long request, int32_t tid, uint64_t address, uint64_t data)
+{
+	return syscall(SYS_ptrace, request, tid, address, data) < 0 ? -errno : 0;
+}
+
+static long regset(long request, int32_t tid, uint64_t type, void *bytes, uint64_t *length)
+{
+	struct iovec iov = {bytes, *length};
+	long ret = trace(request, tid, type, (uint64_t)&iov);
+
+	*length = iov.iov_len;
+	return ret;
+}
+
+/* Seizes and interrupts: results are 0 or -errno. */
+EXPORT void frore_native_seize(int32_t pid, const int32_t *tids, uint32_t count, uint64_t options, int32_t *results)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		results[i] = (int32_t)trace(PTRACE_SEIZE, tids[i], 0, options);
+		if (results[i] < 0)
+			continue;
+		if (tids[i] != pid)
+			unstick_add(tids[i]);
+		/* It may have ended already: then waiting for it tells. */
+		trace(PTRACE_INTERRUPT, tids[i], 0, 0);
+	}
+}
+
+struct news {
+	int32_t result; /* as wait4: 0 nothing new, the tid, or -errno */
+	int32_t status;
+	uint8_t registers[REGISTERS]; /* at an event-stop */
+	uint64_t registers_length;
+};
+
+/* Looks once whether each thread has something to tell. */
+EXPORT void frore_native_poll(const int32_t *tids, uint32_t count, struct news *news)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct news *n = &news[i];
+		long ret;
+
+		do
+			ret = syscall(SYS_wait4, tids[i], &n->status, __WALL | WNOHANG, NULL);
+		while (ret < 0 && errno == EINTR);
+		n->result = ret < 0 ? -errno : (int32_t)ret;
+		n->registers_length = 0;
+		if (ret <= 0 || !WIFSTOPPED(n->status) || n->status >> 16 != EVENT_STOP)
+			continue;
+		n->registers_length = sizeof(n->registers);
+		if (regset(GETREGSET, tids[i], NT_PRSTATUS_REGSET, n->registers, &n->registers_length) < 0)
+			n->registers_length = 0;
+	}
+}
+
+struct look {
+	uint64_t sigmask;
+	uint64_t rseq;
+	uint64_t rseq_section; /* descriptor of the restartable sequence that it is in */
+	uint32_t rseq_size, rseq_signature, rseq_flags;
+	int32_t rseq_length; /* as the kernel answered */
+	uint64_t robust_head, robust_length;
+	uint8_t sched[56]; /* struct sched_attr */
+	int32_t ioprio;
+	int32_t pending; /* 1: signals wait for this thread */
+	int32_t own_files, own_fs; /* kcmp with the first thread: 0 the same */
+	int32_t error;
+	uint32_t pad0;
+	uint64_t xstate_offset, xstate_length;
+};
+
+/* The standard XSAVE format: what lies behind the last component in use is cut off. */
+static uint64_t trimmed(const uint8_t *xstate, uint64_t length, const uint32_t *components, uint32_t count)
+{
+	uint64_t used = 3, end = 576, in_use;
+
+	if (length < end)
+		return length;
+	memcpy(&in_use, xstate + 512, sizeof(in_use));
+	used |= in_use;
+	for (uint32_t i = 0; i < count; i++) {
+		const uint32_t *c = &components[i * 3];
+
+		if (used >> c[0] & 1 && (uint64_t)c[1] + c[2] > end)
+			end = (uint64_t)c[1] + c[2];
+	}
+	return end < length ? end : length;
+}
+
+static int read_from(int32_t pid, uint64_t at, void *bytes, uint64_t length)
+{
+	struct iovec local = {bytes, length}, remote = {(void *)at, length};
+
+	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)length ? 0 : -EFAULT;
+}
+
+static void look_at(int32_t pid, int32_t tid, struct look *look)
+{
+	struct {
+		uint64_t offset;
+		uint32_t flags;
+		int32_t count;
+	} peek = {0, 0, 1};
+	struct {
+		uint64_t pointer;
+		uint32_t size, signature, flags, pad;
+	} rseq = {0};
+	uint8_t info[128];
+	long ret;
+
+	look->error = (int32_t)trace(GETSIGMASK, tid, 8, (uint64_t)&look->sigmask);
+	look->rseq_length = (int32_t)syscall(SYS_ptrace, GET_RSEQ_CONFIGURATION, tid, sizeof(rseq), &rseq);
+	if (look->rseq_length >= (int32_t)sizeof(rseq)) {
+		look->rseq = rseq.pointer;
+		look->rseq_size = rseq.size;
+		look->rseq_signature = rseq.signature;
+		look->rseq_flags = rseq.flags;
+		if (rseq.pointer && read_from(pid, rseq.pointer + 8, &look->rseq_section, 8) < 0)
+			look->rseq_section = 0;
+	}
+	if (syscall(SYS_get_robust_list, tid, &look->robust_head, &look->robust_length) != 0)
+		look->robust_head = look->robust_length = 0;
+	if (syscall(SYS_sched_getattr, tid, look->sched, sizeof(look->sched), 0) < 0)
+		look->error = -errno;
+	ret = syscall(SYS_ioprio_get, 1, tid);
+	look->ioprio = ret > 0 ? (int32_t)ret : 0;
+	look->pending = syscall(SYS_ptrace, PEEKSIGINFO, tid, &peek, info) != 0;
+	look->own_files = tid != pid && syscall(SYS_kcmp, pid, tid, KCMP_FILES, 0, 0) > 0;
+	look->own_fs = tid != pid && syscall(SYS_kcmp, pid, tid, KCMP_FS, 0, 0) > 0;
+}
+
+/*
+ * What is visible from outside. `components` holds id, offset and size of the processor's state components. The state of thread i begins
+ * at looks[i].xstate_offset of `arena`. Returns how many threads found room in it, so that the caller comes again for the others.
+ */
+EXPORT int64_t frore_native_look(int32_t pid, const int32_t *tids, uint32_t count, struct look *looks, uint8_t *affinity,
+				 uint32_t mask_length, const uint32_t *components, uint32_t component_count, uint8_t *arena,
+				 uint64_t room)
+{
+	static uint8_t state[32768];
+	uint64_t used = 0;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		struct look *look = &looks[i];
+		uint64_t length = sizeof(state);
+
+		memset(look, 0, sizeof(*look));
+		look_at(pid, tids[i], look);
+		if (syscall(SYS_sched_getaffinity, tids[i], mask_length, affinity + (uint64_t)i * mask_length) < 0)
+			look->error = -errno;
+		if (regset(GETREGSET, tids[i], NT_X86_XSTATE_REGSET, state, &length) < 0) {
+			look->error = -errno;
+			continue;
+		}
+		look->xstate_length = trimmed(state, length, components, component_count);
+		if (look->xstate_length > room - used)
+			break;
+		look->xstate_offset = used;
+		memcpy(arena + used, state, look->xstate_length);
+		used += (look->xstate_length + 63) & ~63ULL;
+		if (used > room)
+			used = room;
+	}
+	return i;
+}
+
+/* The children of all threads, as text; its length, or -1 when it does not fit. */
+EXPORT int64_t frore_native_children(int32_t pid, const int32_t *tids, uint32_t count, char *text, uint64_t room)
+{
+	uint64_t length = 0;
+	char path[64];
+
+	for (uint32_t i = 0; i < count; i++) {
+		ssize_t got = 0;
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, tids[i]);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue; /* the thread has ended */
+		while (length < room && (got = read(fd, text + length, room - length)) > 0)
+			length += (uint64_t)got;
+		close(fd);
+		if (length == room)
+			return -1;
+	}
+	return (int64_t)length;
+}
+
+/* One thread that is to work through a list of calls, which stands in its own memory behind the landing (landing.ts). */
+struct asked {
+	int32_t tid;
+	int32_t result; /* 0, or -errno; 1 when the thread did something else than to answer */
+	int32_t stop_signal; /* came in between, to be sent again after the release */
+	int32_t pinned;
+	uint64_t original[REGISTERS / 8]; /* struct user_regs_struct */
+	uint64_t mask;
+};
+
+struct question {
+	int32_t mem;	      /* /proc/PID/mem */
+	int32_t pid;
+	int32_t signal;	      /* nobody heeds it; the end of the list lets it in, and so the thread stops there */
+	uint32_t mask_length; /* of an affinity mask; 0: no thread is moved */
+	uint32_t slot_length, answer_length;
+	uint64_t slots_at, answer_at;
+	uint64_t entry, list, calls; /* what a thread begins with in rip, rbx and r12 */
+};
+
+enum { R12 = 3, RBX = 5, ORIG_RAX = 15, RIP = 16 }; /* user_regs_struct */
+
+static int write_at(int mem, uint64_t at, const void *bytes, uint64_t length)
+{
+	return pwrite(mem, bytes, length, (off_t)at) == (ssize_t)length ? 0 : -EIO;
+}
+
+/* Until the thread raises the agreed signal; anything else on the way is passed over, but not forgotten. */
+static long await_answer(struct asked *a, int32_t signo)
+{
+	for (int round = 0; round < 1000; round++) {
+		int status;
+		long ret = syscall(SYS_wait4, a->tid, &status, __WALL, NULL);
+
+		if (ret < 0 && errno == EINTR)
+			continue;
+		if (ret < 0)
+			return -errno;
+		if (!WIFSTOPPED(status))
+			return -ESRCH;
+		if (status >> 16 == 0 && WSTOPSIG(status) == signo)
+			return 0;
+		if (status >> 16 == 0 && WSTOPSIG(status) != SIGSTOP)
+			return 1;
+		if (status >> 16 == 0)
+			a->stop_signal = SIGSTOP;
+		if (trace(PTRACE_CONT, a->tid, 0, 0) < 0)
+			return -ESRCH;
+	}
+	return 1;
+}
+
+static long set_mask(int32_t tid, uint64_t mask)
+{
+	return trace(SETSIGMASK, tid, 8, (uint64_t)&mask);
+}
+
+/*
+ * The thread stops where the signal would be delivered: that is inside the kernel's handling of signals, so that registers which ask
+ * for the restart of a call are heeded when it goes on, as they are at an event-stop. Should the freezer die, the signal is ignored.
+ */
+static long ask_one(const struct question *q, struct asked *a, const uint8_t *slots, const uint8_t *one_cpu, const uint8_t *own_cpus,
+		    uint8_t *answer)
+{
+	uint64_t begin[REGISTERS / 8], length = REGISTERS, before_length = REGISTERS;
+	long ret, back;
+
+	ret = write_at(q->mem, q->slots_at, slots, q->slot_length);
+	if (ret < 0)
+		return ret;
+	memcpy(begin, a->original, sizeof(begin));
+	begin[RIP] = q->entry;
+	begin[RBX] = q->list;
+	begin[R12] = q->calls;
+	begin[ORIG_RAX] = ~0ULL; /* no call that is to begin again */
+	ret = regset(SETREGSET, a->tid, NT_PRSTATUS_REGSET, begin, &length);
+	if (ret == 0)
+		ret = set_mask(a->tid, ~0ULL);
+	if (ret < 0)
+		return ret;
+	if (q->mask_length && memcmp(one_cpu, own_cpus, q->mask_length) != 0)
+		a->pinned = syscall(SYS_sched_setaffinity, a->tid, q->mask_length, one_cpu) == 0;
+	ret = syscall(SYS_tgkill, q->pid, a->tid, q->signal) < 0 ? -errno : 0;
+	if (ret == 0)
+		ret = trace(PTRACE_CONT, a->tid, 0, 0);
+	if (ret == 0)
+		ret = await_answer(a, q->signal);
+	if (ret == 0)
+		ret = read_from(q->pid, q->answer_at, answer, q->answer_length);
+	if (a->pinned)
+		syscall(SYS_sched_setaffinity, a->tid, q->mask_length, own_cpus);
+	back = set_mask(a->tid, a->mask);
+	if (back == 0)
+		back = regset(SETREGSET, a->tid, NT_PRSTATUS_REGSET, a->original, &before_length);
+	return ret ? ret : back;
+}
+
+/* One thread after the other; stops at the first that fails, which is returned (`count`: none). */
+EXPORT int64_t frore_native_ask(const struct question *q, struct asked *asked, uint32_t count, const uint8_t *slots,
+				const uint8_t *one_cpu, const uint8_t *own_cpus, uint8_t *answers)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		asked[i].result =
+			(int32_t)ask_one(q, &asked[i], slots + (uint64_t)i * q->slot_length, one_cpu,
+					 own_cpus + (uint64_t)i * q->mask_length, answers + (uint64_t)i * q->answer_length);
+		if (asked[i].result != 0)
+			return i;
+	}
+	return count;
+}

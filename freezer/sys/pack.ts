@@ -1,0 +1,77 @@
+import type {Run} from '../../builder/artefact-writer.js';
+import {SysError} from './errno.js';
+import {nativePages} from './native.js';
+import type {Pid} from './types.js';
+
+/** Pages of one mapping of a stopped process, on their way into frames: see native/copy.c. */
+export interface MemoryStretch {
+	readonly start: bigint;
+	readonly end: bigint;
+	readonly source: number;
+	/** Pages of zeros become ZERO runs instead of nothing: where a page of the file would show through. */
+	readonly keepZeros: boolean;
+	/** /proc/PID/mem, where the protection does not let the pages be read otherwise. */
+	readonly mem: number | undefined;
+}
+
+export interface PackedFrame {
+	readonly runs: readonly Run[];
+	/** Overwritten by the next frame. */
+	readonly raw: Uint8Array;
+	/** Pages that could not be read (guard pages), with the row of their mm. */
+	readonly unreadable: readonly {readonly index: number; readonly address: bigint}[];
+}
+
+const FRAME = 1 << 20;
+const STRETCH = 40;
+const RUN = 24;
+const MOST = 256;
+const KEEP_ZEROS = 1n;
+const FORCED = 2n;
+
+const buffer = {frame: undefined as Buffer | undefined};
+
+/** Frames of at most 1 MiB, without the pages that are all zeros. A run never reaches over the end of a stretch. */
+export function* packFrames(pid: Pid, index: number, stretches: readonly MemoryStretch[]): Generator<PackedFrame> {
+	const list = Buffer.alloc(Math.max(stretches.length * STRETCH, 1));
+	for (const [i, {start, end, source, keepZeros, mem}] of stretches.entries()) {
+		const at = i * STRETCH;
+		list.writeBigUInt64LE(start, at);
+		list.writeBigUInt64LE(end - start, at + 8);
+		list.writeUInt32LE(index, at + 16);
+		list.writeUInt32LE(source, at + 20);
+		list.writeInt32LE(pid, at + 24);
+		list.writeInt32LE(mem ?? -1, at + 28);
+		list.writeBigUInt64LE((keepZeros ? KEEP_ZEROS : 0n) | (mem === undefined ? 0n : FORCED), at + 32);
+	}
+
+	buffer.frame ??= Buffer.allocUnsafeSlow(FRAME);
+	const frame = buffer.frame;
+	const cursor = new BigUint64Array(2);
+	const packed = Buffer.alloc(48);
+	const runs = Buffer.alloc(MOST * RUN);
+	const passed = Buffer.alloc(MOST * 8);
+	while (Number(cursor[0]) < stretches.length) {
+		const result = nativePages().pack(list, stretches.length, cursor, frame, FRAME, packed, runs, passed);
+		if (Number(result) < 0) {
+			throw new SysError('process_vm_readv', -Number(result), `of process ${pid}`);
+		}
+
+		yield {
+			runs: Array.from({length: packed.readUInt32LE(16)}, (_, i) => runAt(runs, i * RUN)),
+			raw: frame.subarray(0, Number(packed.readBigUInt64LE(0))),
+			unreadable: Array.from({length: packed.readUInt32LE(20)}, (_, i) => ({
+				index,
+				address: passed.readBigUInt64LE(i * 8),
+			})),
+		};
+	}
+}
+
+const runAt = (runs: Buffer, at: number): Run => ({
+	address: runs.readBigUInt64LE(at),
+	length: runs.readBigUInt64LE(at + 8),
+	index: runs.readUInt32LE(at + 16),
+	space: runs.readUInt16LE(at + 20),
+	source: runs.readUInt16LE(at + 22),
+});

@@ -1,0 +1,231 @@
+import {errno, SysError} from './errno.js';
+import {LIST_ENTRY, SLOTS} from './landing.js';
+import {nativeThreads} from './native.js';
+import {event, type WaitResult, waitResult} from './ptrace.js';
+import {Registers} from './registers.js';
+import {getAffinity, type SchedAttributes, schedAttributes} from './sched.js';
+import type {Pid, RemoteAddr, Tid} from './types.js';
+
+/** All threads of a process at once, in C: see native/threads.c. */
+
+const REGISTERS = 216;
+const NEWS = 232;
+const LOOK = 152;
+const ASKED = 240;
+const SCHED = 56;
+/** Bytes of state that are fetched at a time. */
+const ARENA = 4 << 20;
+
+const listOf = (tids: readonly Tid[]): Int32Array => Int32Array.from(tids);
+
+/** Seizes and interrupts each; 0 or -errno, in the order of the threads. */
+export function seizeAll(pid: Pid, tids: readonly Tid[], options: number): Int32Array {
+	const results = new Int32Array(tids.length);
+	nativeThreads().seize(pid, listOf(tids), tids.length, options, results);
+	return results;
+}
+
+/** Told by a thread at an event-stop: its registers too. */
+export interface News {
+	readonly wait: WaitResult;
+	readonly registers: Registers | undefined;
+}
+
+/** What each thread has to tell, in their order; undefined: nothing. */
+export function pollAll(tids: readonly Tid[]): (News | undefined)[] {
+	const bytes = Buffer.allocUnsafeSlow(tids.length * NEWS);
+	nativeThreads().poll(listOf(tids), tids.length, bytes);
+	return tids.map((tid, i) => newsAt(bytes, i * NEWS, tid));
+}
+
+function newsAt(bytes: Buffer, at: number, tid: Tid): News | undefined {
+	const result = bytes.readInt32LE(at);
+	if (result === 0) {
+		return undefined;
+	}
+
+	if (result === -errno.ECHILD) {
+		return {wait: {kind: 'gone', tid, status: 0}, registers: undefined};
+	}
+
+	if (result < 0) {
+		throw new SysError('wait4', -result, `for thread ${tid}`);
+	}
+
+	const status = bytes.readInt32LE(at + 4);
+	const wait = waitResult(tid, status);
+	if (wait.kind !== 'stop' || wait.event !== event.STOP) {
+		return {wait, registers: undefined};
+	}
+
+	if (bytes.readUInt32LE(at + 8 + REGISTERS) !== REGISTERS) {
+		throw new SysError('ptrace(GETREGSET): 32-bit registers', errno.EINVAL, `of thread ${tid}`);
+	}
+
+	return {wait, registers: new Registers(bytes.subarray(at + 8, at + 8 + REGISTERS))};
+}
+
+/** What a stopped thread shows from outside. */
+export interface Look {
+	readonly signalMask: bigint;
+	readonly rseq: bigint;
+	/** Descriptor of the restartable sequence that the thread is in, or 0. */
+	readonly rseqSection: bigint;
+	readonly rseqLength: number;
+	readonly rseqSignature: number;
+	readonly rseqFlags: number;
+	readonly robustHead: bigint;
+	readonly robustLength: bigint;
+	readonly sched: SchedAttributes;
+	readonly ioPriority: number;
+	/** Signals wait for it alone. */
+	readonly pending: boolean;
+	/** Descriptors, or a working directory, that are not those of the first thread. */
+	readonly ownFiles: boolean;
+	readonly ownDirectory: boolean;
+	readonly affinity: Buffer;
+	/** Without what lies behind the last component in use. */
+	readonly xstate: Buffer;
+}
+
+/** @param components id, offset and size of each state component of this processor */
+export function lookAtAll(pid: Pid, tids: readonly Tid[], components: Uint32Array): Look[] {
+	const maskLength = getAffinity(0).length;
+	const found: Look[] = [];
+	while (found.length < tids.length) {
+		const rest = tids.slice(found.length);
+		const looks = Buffer.allocUnsafeSlow(rest.length * LOOK);
+		const masks = Buffer.alloc(rest.length * maskLength);
+		const arena = Buffer.allocUnsafeSlow(Math.min(ARENA, rest.length * 32768));
+		const {look} = nativeThreads();
+		const done = Number(
+			look(
+				pid,
+				listOf(rest),
+				rest.length,
+				looks,
+				masks,
+				maskLength,
+				components,
+				components.length / 3,
+				arena,
+				arena.length,
+			),
+		);
+		for (let i = 0; i < done; i++) {
+			const one = looks.subarray(i * LOOK, (i + 1) * LOOK);
+			found.push(lookFrom(one, rest[i]!, masks.subarray(i * maskLength, (i + 1) * maskLength), arena));
+		}
+	}
+
+	return found;
+}
+
+function lookFrom(bytes: Buffer, tid: Tid, affinity: Buffer, arena: Buffer): Look {
+	const error = bytes.readInt32LE(128);
+	if (error !== 0) {
+		throw new SysError('looking at a stopped thread', -error, `of thread ${tid}`);
+	}
+
+	const stateAt = Number(bytes.readBigUInt64LE(136));
+	const registered = bytes.readInt32LE(36) >= 24 && bytes.readBigUInt64LE(8) !== 0n;
+	return {
+		signalMask: bytes.readBigUInt64LE(0),
+		rseq: registered ? bytes.readBigUInt64LE(8) : 0n,
+		rseqSection: bytes.readBigUInt64LE(16),
+		rseqLength: registered ? bytes.readUInt32LE(24) : 0,
+		rseqSignature: registered ? bytes.readUInt32LE(28) : 0,
+		rseqFlags: registered ? bytes.readUInt32LE(32) : 0,
+		robustHead: bytes.readBigUInt64LE(40),
+		robustLength: bytes.readBigUInt64LE(48),
+		sched: schedAttributes(bytes, SCHED),
+		ioPriority: bytes.readInt32LE(112),
+		pending: bytes.readInt32LE(116) !== 0,
+		ownFiles: bytes.readInt32LE(120) !== 0,
+		ownDirectory: bytes.readInt32LE(124) !== 0,
+		affinity,
+		xstate: arena.subarray(stateAt, stateAt + Number(bytes.readBigUInt64LE(144))),
+	};
+}
+
+/** Pids of all children of a process whose threads these are. */
+export function childrenOfAll(pid: Pid, tids: readonly Tid[]): number[] {
+	for (let room = 1 << 16; ; room *= 4) {
+		const text = Buffer.allocUnsafeSlow(room);
+		const length = Number(nativeThreads().children(pid, listOf(tids), tids.length, text, room));
+		if (length >= 0) {
+			return text.toString('latin1', 0, length).split(' ').filter(Boolean).map(Number);
+		}
+	}
+}
+
+/** A thread that is to work through the list of calls which stands in its memory. */
+export interface Asked {
+	readonly tid: Tid;
+	/** Of its landing. */
+	readonly slots: Buffer;
+	/** Put back afterwards, with mask and affinity. */
+	readonly original: Registers;
+	readonly signalMask: bigint;
+	readonly affinity: Buffer;
+}
+
+export interface Question {
+	readonly pid: Pid;
+	/** /proc/PID/mem. */
+	readonly mem: number;
+	/** Nobody heeds it; the end of the list lets it in. */
+	readonly signal: number;
+	/** Where threads are moved to while they answer; undefined: nowhere. */
+	readonly cpu: Buffer | undefined;
+	readonly code: RemoteAddr;
+	readonly list: RemoteAddr;
+	readonly calls: number;
+	/** Where what every thread answers is found: in the list, too. */
+	readonly answersAt: RemoteAddr;
+	readonly answerLength: number;
+}
+
+/** Lets one thread after the other answer. Returns the answers, and a stop signal that has to be sent again after the release. */
+export function askAll(question: Question, threads: readonly Asked[]): {answers: Buffer; stopSignal: number} {
+	const {cpu, code, list, answerLength} = question;
+	const slotLength = threads[0]?.slots.length ?? 0;
+	const head = Buffer.alloc(72);
+	head.writeInt32LE(question.mem, 0);
+	head.writeInt32LE(question.pid, 4);
+	head.writeInt32LE(question.signal, 8);
+	head.writeUInt32LE(cpu?.length ?? 0, 12);
+	head.writeUInt32LE(slotLength, 16);
+	head.writeUInt32LE(answerLength, 20);
+	head.writeBigUInt64LE(code + BigInt(SLOTS), 24);
+	head.writeBigUInt64LE(question.answersAt, 32);
+	head.writeBigUInt64LE(code + BigInt(LIST_ENTRY), 40);
+	head.writeBigUInt64LE(list, 48);
+	head.writeBigUInt64LE(BigInt(question.calls), 56);
+	const asked = Buffer.alloc(threads.length * ASKED);
+	const slots = Buffer.allocUnsafeSlow(threads.length * slotLength);
+	const masks = Buffer.alloc(Math.max(threads.length * (cpu?.length ?? 0), 1));
+	for (const [i, thread] of threads.entries()) {
+		asked.writeInt32LE(thread.tid, i * ASKED);
+		thread.original.bytes.copy(asked, i * ASKED + 16);
+		asked.writeBigUInt64LE(thread.signalMask, i * ASKED + 232);
+		thread.slots.copy(slots, i * slotLength);
+		if (cpu) {
+			thread.affinity.copy(masks, i * cpu.length);
+		}
+	}
+
+	const answers = Buffer.alloc(threads.length * answerLength);
+	const done = Number(nativeThreads().ask(head, asked, threads.length, slots, cpu ?? masks, masks, answers));
+	if (done < threads.length) {
+		const result = asked.readInt32LE(done * ASKED + 4);
+		throw new SysError('injected system calls', result < 0 ? -result : errno.EFAULT, `in thread ${threads[done]!.tid}`);
+	}
+
+	let stopSignal = 0;
+	for (let i = 0; i < threads.length; i++) {
+		stopSignal ||= asked.readInt32LE(i * ASKED + 8);
+	}
+
+	return {answers, stopSignal};
+}
