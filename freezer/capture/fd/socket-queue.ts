@@ -1,5 +1,6 @@
 import {bytesWaiting} from '../../sys/descriptors.js';
 import {closeFd} from '../../sys/pidfd.js';
+import {hasHungUp} from '../../sys/poll.js';
 import {
 	getSocketInt,
 	type PeekedMessage,
@@ -56,7 +57,9 @@ function stepThrough(fd: Fd, buffer: Buffer, offset: number, type: number): Queu
 	setSocketInt(fd, SOL_SOCKET, SO_PEEK_OFF, 0);
 	try {
 		for (let message = peekMessage(fd, buffer); message; message = peekMessage(fd, buffer)) {
-			if (type === SOCK_STREAM && message.data.length === 0) {
+			// Where the sender has gone, the end of the queue reads as an empty message, again and again.
+			const empty = message.data.length === 0 && message.fds.length === 0;
+			if (empty && (type === SOCK_STREAM || hasHungUp(fd))) {
 				break;
 			}
 
