@@ -34,6 +34,7 @@ ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || want="$want postgresql"
 need irssi irssi
 need mutt mutt
 need go golang-go
+need chromium chromium
 need strace strace
 need qemu-system-x86_64 qemu-system-x86
 need cpio cpio

@@ -1,2 +1,2 @@
 /** Rendered by `npm run gen`: low 64 bits of SHA-256 of the schema (canonical.ts). */
-export const SCHEMA_HASH = 0x1d4d27c02fab3f16n;
+export const SCHEMA_HASH = 0xf7d8930286915c22n;

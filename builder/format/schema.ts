@@ -98,7 +98,8 @@ export const constants = {
 	},
 	IMAGE: {DELETED: 1, NOT_EMBEDDED: 2},
 	/** CREATE: made when it is missing (--fd N=PATH). */
-	FILE: {DELETED: 1, AT_END: 2, EMBEDDED: 4, PATH_ONLY: 8, DIRECTORY: 16, PROC: 32, FIFO: 64, CREATE: 128},
+	/** LATE: in /proc, of a process or thread of the target: opened by each holder once all of them exist. */
+	FILE: {DELETED: 1, AT_END: 2, EMBEDDED: 4, PATH_ONLY: 8, DIRECTORY: 16, PROC: 32, FIFO: 64, CREATE: 128, LATE: 256},
 	INHERIT: {WAS_TTY: 1, READ: 2, WRITE: 4},
 	TTY: {CONTROLLING: 1, LOCKED: 2, EXCLUSIVE: 4},
 	PTY_END: {MASTER: 0, SLAVE: 1},

@@ -73,13 +73,13 @@ export class ProcessCapture implements CapturedTask {
 		this.filesOwner = this.row;
 		this.mm = snapshot.mm.push(mmRow(pid, this.facts.stat, this.mappings, this.memory)) - 1;
 		const firstThread = snapshot.thread.length;
-		const lost = leaderEnded ? this.#addLostLeader() : undefined;
 		const inOrder = this.#threadsInOrder();
 		const looks = lookAtAll(
 			pid,
 			inOrder.map(({tid}) => tid),
 			stateComponents(),
 		);
+		const lost = leaderEnded ? this.#addLostLeader(looks[0]!) : undefined;
 		this.threads = inOrder.map((thread, i) => this.#beginThread(thread, looks[i]!, sleepers, stopTime));
 		const count = snapshot.thread.length - firstThread;
 		const row = taskRow(pid, this.facts, this.mm, firstThread, count, leader.jobStop !== 0);
@@ -136,24 +136,23 @@ export class ProcessCapture implements CapturedTask {
 		this.memory.close();
 	}
 
-	#waits(signals: readonly RowOf<'pending'>[]): void {
-		this.snapshot.pending.push(...signals);
-		this.#pending.push(...signals);
-	}
-
 	/** A first thread with nothing of its own but its id: it ends again as soon as the others go on. */
-	#addLostLeader(): (row: RowOf<'task'>) => Partial<RowOf<'task'>> {
+	#addLostLeader(look: Look): (row: RowOf<'task'>) => Partial<RowOf<'task'>> {
 		const {snapshot, stopped} = this;
 		const stat = statOf(stopped.pid)!;
-		const comm = encodeText(stat.comm);
-		const [look] = lookAtAll(this.pid, [stopped.leader.tid], stateComponents());
-		const like = threadRow(this.innerPid, snapshot.task.length, stopped.leader, look!);
-		snapshot.thread.push({...like, rseq: 0n, robust_list: 0n, robust_len: 0n, comm: toText(comm)});
+		const like = threadRow(this.innerPid, snapshot.task.length, stopped.leader, look);
+		const comm = toText(encodeText(stat.comm));
+		snapshot.thread.push({...like, rseq: 0n, robust_list: 0n, robust_len: 0n, comm});
 		return ({flags}) => ({
 			flags: flags | constants.TASK.LEADER_ENDED,
 			wait_status: stat.exitCode,
 			exit_signal: stat.exitSignal,
 		});
+	}
+
+	#waits(signals: readonly RowOf<'pending'>[]): void {
+		this.snapshot.pending.push(...signals);
+		this.#pending.push(...signals);
 	}
 
 	#threadsInOrder(): StoppedThread[] {

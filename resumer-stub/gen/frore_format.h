@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0x1d4d27c02fab3f16ULL
+#define FRORE_SCHEMA_HASH 0xf7d8930286915c22ULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -126,6 +126,7 @@ enum {
 	FRORE_FILE_PROC = 32,
 	FRORE_FILE_FIFO = 64,
 	FRORE_FILE_CREATE = 128,
+	FRORE_FILE_LATE = 256,
 };
 
 enum {

@@ -12,6 +12,7 @@ for (const [relative, what] of [
 	['reaper', 'a subreaper below the root takes in orphans after the resume'],
 	['stopped', 'stopped children stay so; their parent hears of it once'],
 	['ends', 'ends of every kind wait for their parent'],
+	['proc', 'files in /proc and pidfds of relatives lead to them again'],
 	['crowd', 'two hundred processes come back, each to its parent'],
 ] as const) {
 	asUsers(what, (t, stage) => roundTrip(t, stage, [stage.target('relatives'), relative], {halt: true, generations: 2}));

@@ -341,6 +341,67 @@ static void check_distant(void)
 		CHECK(wait(NULL) > 0, "one of them is not ours now");
 }
 
+/* Descriptors of what exists only when the whole tree does: files in /proc, and pidfds, in more than one process. */
+static int status_of_child, pidfd_of_child;
+
+static pid_t pid_in(int fd)
+{
+	char text[2048] = "", *at;
+
+	if (pread(fd, text, sizeof(text) - 1, 0) <= 0)
+		return -1;
+	at = strstr(text, "\nPid:\t");
+	return at ? atoi(at + 6) : -2;
+}
+
+static int is_pidfd_of(int fd, pid_t pid)
+{
+	char path[64], text[512], *at;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	slurp(path, text, sizeof(text));
+	at = strstr(text, "Pid:\t");
+	return at && atoi(at + 5) == pid;
+}
+
+static volatile int own_status, own_pidfd;
+
+static void look_at_own(int signo)
+{
+	(void)signo;
+	shared->step = pid_in(own_status) == getpid() && is_pidfd_of(own_pidfd, getppid()) ? 1 : 2;
+}
+
+static void prepare_proc(void)
+{
+	char path[64];
+
+	child = MUST(fork());
+	if (child == 0) {
+		own_status = open("/proc/self/status", O_RDONLY);
+		own_pidfd = syscall(SYS_pidfd_open, getppid(), 0);
+		signal(SIGHUP, look_at_own);
+		live_as(0);
+	}
+	await_self(0, 1);
+	snprintf(path, sizeof(path), "/proc/%d/status", child);
+	status_of_child = MUST(open(path, O_RDONLY));
+	pidfd_of_child = MUST(syscall(SYS_pidfd_open, child, 0));
+	remember(0);
+}
+
+static void check_proc(void)
+{
+	EQUAL(pid_in(status_of_child), child, "whose status it is");
+	CHECK(is_pidfd_of(pidfd_of_child, child), "the pidfd is not the child's");
+	kill(child, SIGHUP);
+	for (int i = 0; i < 2000 && shared->step == 0; i++)
+		sleep_ms(1);
+	EQUAL(shared->step, 1, "the child's own descriptors");
+	EQUAL(syscall(SYS_pidfd_send_signal, pidfd_of_child, SIGKILL, NULL, 0), 0, "a signal through the pidfd");
+	wait_for(child);
+}
+
 /* A subreaper further down. */
 static void prepare_reaper(void)
 {
@@ -560,6 +621,7 @@ static const struct judge_case cases[] = {
 	{"reaper", prepare_reaper, check_reaper},	{"stopped", prepare_stopped, check_stopped},
 	{"ends", prepare_ends, check_ends},		{"big", prepare_big, check_big},
 	{"crowd", prepare_crowd, check_crowd},		{"distant", prepare_distant, check_distant},
+	{"proc", prepare_proc, check_proc},
 };
 
 int main(int argc, char **argv)

@@ -104,6 +104,9 @@ export function captureFile(context: CaptureContext, pipes: Pipes, description: 
 	}
 
 	tellDoubts(context, description, path, gone);
+	const reopened = fileSystem === PROC ? ownProcPath(context, path) : path;
+	flags |= fileSystem === PROC && isLate(context, reopened) ? FILE.LATE : 0;
+
 	return {
 		kind: KIND.FILE,
 		row: append(context, 'file', {
@@ -120,7 +123,7 @@ export function captureFile(context: CaptureContext, pipes: Pipes, description: 
 			content,
 			pipe,
 			pad0: 0,
-			path: fileSystem === PROC ? ownProcPath(context, path) : path,
+			path: reopened,
 		}),
 	};
 }
@@ -184,6 +187,12 @@ function ownProcPath(context: CaptureContext, path: string): string {
 	}
 
 	return task.row === 0 ? `/proc/self${rest}` : `/proc/${task.innerPid}${rest}`;
+}
+
+/** Does the path, as ownProcPath gives it, name what the root does not find yet when it opens descriptors? */
+function isLate(context: CaptureContext, path: string): boolean {
+	const [, name, task] = /^\/proc\/(self|\d+)(\/task\/\d+)?/.exec(path) ?? [];
+	return name === 'self' ? task !== undefined : context.tasks.some(({innerPid}) => String(innerPid) === name);
 }
 
 function tellDoubts(context: CaptureContext, description: Description, path: string, gone: boolean): void {

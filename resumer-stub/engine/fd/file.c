@@ -93,6 +93,8 @@ long file_open(struct fds *f, uint32_t d, const struct frore_file *row)
 
 	if (row->flags & FRORE_FILE_FIFO && !(row->flags & FRORE_FILE_PATH_ONLY))
 		return fifo_open(f, d, row, path);
+	if (row->flags & FRORE_FILE_LATE)
+		return stage(f, d, sys_open("/dev/null", O_RDWR | O_CLOEXEC, 0), "cannot open", "/dev/null", 0);
 	if (row->flags & FRORE_FILE_DELETED && row->content != FRORE_NONE)
 		fd = content_reopen(f, row->content, (int)row->open_flags & ~O_NOFOLLOW);
 	else
@@ -101,6 +103,22 @@ long file_open(struct fds *f, uint32_t d, const struct frore_file *row)
 		return -1;
 	if (stage(f, d, fd, "cannot open", path, hint_for(fd)) < 0)
 		return -1;
+	seek(f, d, row);
+	return 0;
+}
+
+/* By each holder, now that every process is there: the offset is its own from here on. */
+long file_finish(struct fds *f, uint32_t d, const struct frore_file *row)
+{
+	const char *path = artefact_text(f->a, row->path);
+	long fd;
+
+	if (!(row->flags & FRORE_FILE_LATE))
+		return 0;
+	fd = open_path(f, row, path);
+	if (fd < 0)
+		return refuse_fd(f, d, "cannot open", path, fd, 0);
+	replace_staged(f, d, (int)fd);
 	seek(f, d, row);
 	return 0;
 }

@@ -60,6 +60,8 @@ long move_fd(int from, int to);
 const void *row_at(const struct fds *f, uint32_t table, uint32_t index);
 /* Takes over `fd` (a result of a call: negative is -errno) as description d; -1 after refusing. */
 long stage(struct fds *f, uint32_t d, long fd, const char *what, const char *thing, const char *hint);
+/* Puts `fd` where something else stood for it meanwhile: at every number of this task that leads to d. */
+void replace_staged(struct fds *f, uint32_t d, int fd);
 /* A descriptor of this task that leads to d, -1 when there is none. */
 int wanted_fd(const struct fds *f, uint32_t d);
 long damaged_table(const struct fds *f);
@@ -161,6 +163,7 @@ long as_creator(struct fds *f, struct creator who, long (*act)(void *arg), void 
 
 /* Last: what must find everything else in its place. */
 long pidfd_finish(struct fds *f, uint32_t d, const struct frore_pidfd *row);
+long file_finish(struct fds *f, uint32_t d, const struct frore_file *row);
 long epoll_finish(struct fds *f, uint32_t d, const struct frore_epoll *row);
 long timerfd_finish(struct fds *f, uint32_t d, const struct frore_timerfd *row);
 long inotify_finish(struct fds *f, uint32_t d, const struct frore_inotify *row);

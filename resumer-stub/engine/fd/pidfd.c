@@ -27,10 +27,9 @@ long pidfd_open(struct fds *f, uint32_t d, const struct frore_pidfd *row)
 	return stage(f, d, fd, "cannot make", "a pidfd", 0);
 }
 
-/* Every number of the description is given the real one. */
 long pidfd_finish(struct fds *f, uint32_t d, const struct frore_pidfd *row)
 {
-	uint64_t tasks, i;
+	uint64_t tasks;
 	const struct frore_task *task = artefact_table(f->a, FRORE_TABLE_TASK, &tasks);
 	int flags = (int)row->flags & PIDFD_FLAGS, pid = row->pid;
 	long fd;
@@ -42,10 +41,6 @@ long pidfd_finish(struct fds *f, uint32_t d, const struct frore_pidfd *row)
 	fd = sys2(__NR_pidfd_open, pid, flags);
 	if (fd < 0)
 		return refuse_fd(f, d, "cannot open", "a pidfd", fd, 0);
-	sys_dup3((int)fd, staged(f, d), O_CLOEXEC);
-	for (i = 0; i < f->fd_count; i++)
-		if (f->fd[i].description == d)
-			sys_dup3((int)fd, f->fd[i].fd, f->fd[i].cloexec ? O_CLOEXEC : 0);
-	sys_close((int)fd);
+	replace_staged(f, d, (int)fd);
 	return 0;
 }

@@ -70,6 +70,8 @@ static long finish_kind(struct fds *f, uint32_t d, int round)
 
 	if (round == 0 && kind == FRORE_KIND_PIDFD)
 		return (row = row_at(f, FRORE_TABLE_PIDFD, index)) ? pidfd_finish(f, d, row) : damaged_table(f);
+	if (round == 0 && kind == FRORE_KIND_FILE)
+		return (row = row_at(f, FRORE_TABLE_FILE, index)) ? file_finish(f, d, row) : damaged_table(f);
 	if (round == 1 && kind == FRORE_KIND_EPOLL)
 		return (row = row_at(f, FRORE_TABLE_EPOLL, index)) ? epoll_finish(f, d, row) : damaged_table(f);
 	if (round == 1 && kind == FRORE_KIND_TIMERFD)
@@ -79,12 +81,13 @@ static long finish_kind(struct fds *f, uint32_t d, int round)
 	return round == 1 ? owner_finish(f, d) : 0;
 }
 
+/* What the first round opens is each holder's own; the rest is done where the description was made, and shared. */
 static long finish_round(struct fds *f, int round)
 {
 	uint32_t d;
 
 	for (d = 0; d < f->descriptions; d++)
-		if (f->description[d].task == f->task && finish_kind(f, d, round) < 0)
+		if ((f->description[d].task == f->task || (round == 0 && wanted_fd(f, d) >= 0)) && finish_kind(f, d, round) < 0)
 			return -1;
 	return 0;
 }

@@ -132,3 +132,14 @@ void warn_fd(struct fds *f, uint32_t d, const char *what, const char *thing, lon
 
 	warn(f->r, what, named(f, d, thing, room, sizeof(room)), -err, hint);
 }
+
+void replace_staged(struct fds *f, uint32_t d, int fd)
+{
+	uint64_t i;
+
+	sys_dup3(fd, staged(f, d), O_CLOEXEC);
+	for (i = 0; i < f->fd_count; i++)
+		if (f->fd[i].description == d)
+			sys_dup3(fd, f->fd[i].fd, f->fd[i].cloexec ? O_CLOEXEC : 0);
+	sys_close(fd);
+}

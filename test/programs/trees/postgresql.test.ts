@@ -58,7 +58,7 @@ withPostgres('postgresql comes back with what was committed, and takes more', as
 	await eventually(() => asked(stage, data, 'create table t as select generate_series(1, 5000) n'));
 	t.is(await asked(stage, data, 'select count(*) from t'), '5000');
 
-	const copy = await reborn(t, stage, original, ['--allow', 'sysv']);
+	const copy = await reborn(t, stage, original);
 	t.is(await eventually(() => asked(stage, data, 'select sum(n) from t')), '12502500');
 	await asked(stage, data, 'insert into t select generate_series(1, 1000)');
 	await asked(stage, data, 'vacuum full t');
@@ -79,7 +79,7 @@ withPostgres(
 		await original.line(/^ready$/);
 		t.regex(original.output, /^inside 1000, outside 0$/m);
 
-		const copy = await reborn(t, stage, original, ['--allow', 'sysv']);
+		const copy = await reborn(t, stage, original);
 		writeFileSync(join(data, 'go'), '');
 		t.is(await copy.end(), 0, copy.output);
 		t.regex(copy.output, /^committed 1024\|committed, outside 1024$|^committed 1024\|.*, outside 1024$/m);
