@@ -23,7 +23,7 @@ export async function copyMemory(state: CapturedState, outbox: {put: FrameSink},
 	}
 
 	const surveyed = processes.map((captured) => survey(captured));
-	const relatives = new Relatives(collection.snapshot, surveyed);
+	using relatives = new Relatives(collection.snapshot, surveyed);
 	for (const one of surveyed) {
 		await copyOwnPages(one, relatives, packer, breathe);
 		for (const [i, vma] of one.vmas.entries()) {
@@ -63,7 +63,7 @@ async function copyOwnPages(
 	const parent = relatives.hasChildren(surveyed);
 	for (const range of ranges) {
 		const seen: Stretch['seen'] = parent
-			? (address, bytes) => relatives.find(surveyed, range.vma, address, bytes)
+			? (address, bytes) => relatives.find(surveyed, range, address, bytes)
 			: undefined;
 		for (const pages of unshared(range)) {
 			const read = memoryReader(vmas[range.vma]!, process.memory, range.marks !== undefined);

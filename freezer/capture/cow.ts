@@ -5,7 +5,7 @@
 import type {RowOf, Snapshot} from '../../builder/format/schema.js';
 import {constants} from '../../builder/format/schema.js';
 import {samePages} from '../sys/native.js';
-import type {PageMap, PageRange} from '../sys/pagemap.js';
+import {PageMap, type PageRange, type PageWords} from '../sys/pagemap.js';
 import {addr, PAGE_SIZE} from '../sys/types.js';
 import type {CapturedProcess} from './collect.js';
 import type {CapturedVma} from './vmas.js';
@@ -17,6 +17,7 @@ const LONGEST = 1n << 38n;
 /** Mappings that are not inherited, or that cannot be moved into place. */
 const APART = VMA_FLAG.GROWSDOWN | VMA_FLAG.DONTFORK | VMA_FLAG.WIPEONFORK | VMA_FLAG.DROPPABLE;
 const CHUNK = 1 << 20;
+const HUGE_LIMIT = 8n << 20n;
 
 /** What is known of a page of a range: 0 nobody else maps it, or somebody may, or it is stored for an ancestor. */
 const CANDIDATE = 1;
@@ -27,6 +28,8 @@ export interface OwnRange extends PageRange {
 	readonly vma: number;
 	/** Per page 0, CANDIDATE or SAME; absent: all 0. */
 	readonly marks: Uint8Array | undefined;
+	/** As /proc/PID/pagemap tells the pages, with the frame where we may see that. */
+	readonly words: PageWords;
 }
 
 /** A process with the ranges it has of its own, ascending. */
@@ -43,8 +46,9 @@ const isEligible = ({row}: CapturedVma): boolean =>
 
 /** One range of a survey, and which of its pages somebody else maps, too. */
 export function ownRange(range: PageRange, vma: number, pageMap: PageMap): OwnRange {
-	const marks = pageMap.shared(range.start, range.end);
-	return {...range, vma, marks: marks.includes(CANDIDATE) ? marks : undefined};
+	const words = pageMap.words(range.start, range.end);
+	const marks = words.shared();
+	return {...range, vma, words, marks: marks.includes(CANDIDATE) ? marks : undefined};
 }
 
 /** The pages of a range that are stored for this process itself. */
@@ -69,8 +73,22 @@ export function* unshared({start, end, marks}: OwnRange): Generator<PageRange> {
 	}
 }
 
-export class Relatives {
+/** A piece of the eldest's memory, as it has just been read. */
+interface Piece {
+	readonly eldest: Surveyed;
+	readonly vma: RowOf<'vma'>;
+	readonly address: bigint;
+	readonly bytes: Uint8Array;
+	/** Frame of each page, 0 when unknown. */
+	readonly frames: readonly number[];
+	/** Set per page that some descendant has, too. */
+	readonly taken: Uint8Array;
+}
+
+export class Relatives implements Disposable {
 	readonly #children = new Map<number, Surveyed[]>();
+	readonly #byMm: ReadonlyMap<number, Surveyed>;
+	readonly #pageMaps = new Map<Surveyed, PageMap>();
 	readonly #side = Buffer.allocUnsafeSlow(CHUNK);
 	readonly #bitmap = new Uint8Array(CHUNK / PAGE_SIZE / 8);
 	readonly #rows: RowOf<'same'>[] = [];
@@ -79,10 +97,17 @@ export class Relatives {
 		readonly snapshot: Snapshot,
 		readonly processes: readonly Surveyed[],
 	) {
+		this.#byMm = new Map(processes.map((surveyed) => [surveyed.process.mm, surveyed]));
 		for (const surveyed of processes) {
 			const {parent} = snapshot.task[surveyed.process.row]!;
 			const siblings = this.#children.get(parent) ?? [];
 			this.#children.set(parent, [...siblings, surveyed]);
+		}
+	}
+
+	[Symbol.dispose](): void {
+		for (const pageMap of this.#pageMaps.values()) {
+			pageMap.close();
 		}
 	}
 
@@ -91,13 +116,20 @@ export class Relatives {
 	}
 
 	/** Finds the descendants that have the pages at `address`, which hold `bytes`, from `eldest`; returns which pages some of them have. */
-	find(eldest: Surveyed, vma: number, address: bigint, bytes: Uint8Array): PageRange[] {
-		if (!isEligible(eldest.vmas[vma]!)) {
+	find(eldest: Surveyed, range: OwnRange, address: bigint, bytes: Uint8Array): PageRange[] {
+		const vma = eldest.vmas[range.vma]!;
+		if (!isEligible(vma)) {
 			return [];
 		}
 
 		const taken = new Uint8Array(bytes.length / PAGE_SIZE);
-		this.#descend(eldest, eldest, vma, address, bytes, taken);
+		const frames = this.#framesOf(eldest, range, address, taken.length);
+		this.#descend(
+			eldest,
+			{eldest, vma: vma.row, address, bytes, frames, taken},
+			address,
+			address + BigInt(bytes.length),
+		);
 		const found: PageRange[] = [];
 		for (let page = 0; page < taken.length; page++) {
 			if (taken[page]) {
@@ -105,86 +137,89 @@ export class Relatives {
 			}
 		}
 
-		for (const range of found) {
-			this.#add(eldest, eldest, range);
+		for (const pages of found) {
+			this.#add(eldest, eldest, pages);
 		}
 
 		return found;
 	}
 
-	#descend(
-		eldest: Surveyed,
-		parent: Surveyed,
-		vma: number,
-		address: bigint,
-		bytes: Uint8Array,
-		taken: Uint8Array,
-	): void {
-		const end = address + BigInt(bytes.length);
+	/** Frames that the kernel has not moved since the survey, so that those of the descendants, looked at in between, can be compared. */
+	#framesOf(eldest: Surveyed, range: OwnRange, address: bigint, count: number): number[] {
+		const first = Number((address - range.start) / PAGE);
+		const before = Array.from({length: count}, (_, page) => range.words.frame(first + page));
+		if (!before.some((frame) => frame !== 0)) {
+			return before;
+		}
+
+		const pageMap = this.#pageMaps.get(eldest) ?? new PageMap(eldest.process.pid);
+		this.#pageMaps.set(eldest, pageMap);
+		const now = pageMap.words(address, address + BigInt(count) * PAGE);
+		return before.map((frame, page) => (frame === now.frame(page) ? frame : 0));
+	}
+
+	#descend(parent: Surveyed, piece: Piece, start: bigint, end: bigint): void {
 		for (const child of this.#children.get(parent.process.row) ?? []) {
-			for (const range of overlapping(child.ranges, address, end)) {
-				if (
-					range.marks &&
-					isEligible(child.vmas[range.vma]!) &&
-					isCompatible(eldest.vmas[vma]!.row, child.vmas[range.vma]!.row)
-				) {
-					this.#compare(eldest, child, range, vma, address, bytes, taken);
+			for (const range of overlapping(child.ranges, start, end)) {
+				const vma = child.vmas[range.vma]!;
+				if (range.marks && isEligible(vma) && isCompatible(piece.vma, vma.row)) {
+					this.#compare(child, range, piece, start > range.start ? start : range.start, min(end, range.end));
 				}
 			}
 		}
 	}
 
-	#compare(
-		eldest: Surveyed,
-		child: Surveyed,
-		range: OwnRange,
-		vma: number,
-		address: bigint,
-		bytes: Uint8Array,
-		taken: Uint8Array,
-	): void {
+	#compare(child: Surveyed, range: OwnRange, piece: Piece, start: bigint, end: bigint): void {
 		const marks = range.marks!;
-		const from = range.start > address ? range.start : address;
-		const to = min(range.end, address + BigInt(bytes.length));
-		const last = Number((to - range.start) / PAGE);
-		for (let page = Number((from - range.start) / PAGE); page < last; ) {
+		const first = Number((start - range.start) / PAGE);
+		const last = Number((end - range.start) / PAGE);
+		const shift = Number((range.start - piece.address) / PAGE);
+		const isUnknown = (page: number): boolean =>
+			marks[page] === CANDIDATE && (range.words.frame(page) === 0 || piece.frames[page + shift] === 0);
+		const found: PageRange[] = [];
+		for (let page = first; page < last; ) {
 			let next = page;
-			while (next < last && marks[next] === CANDIDATE) {
+			while (next < last && isUnknown(next)) {
 				next++;
 			}
 
-			if (next === page) {
-				page++;
-				continue;
+			const equal =
+				next > page
+					? this.#equalBytes(child, range, piece, page, next)
+					: marks[page] === CANDIDATE && range.words.frame(page) === piece.frames[page + shift]
+						? [page]
+						: [];
+			for (const same of equal) {
+				marks[same] = SAME;
+				piece.taken[same + shift] = 1;
+				extend(found, range.start + BigInt(same) * PAGE);
 			}
 
-			const start = range.start + BigInt(page) * PAGE;
-			const offset = Number(start - address);
-			const length = (next - page) * PAGE_SIZE;
-			const side = this.#side.subarray(0, length);
-			const got = child.process.memory.readForced(addr(start), side);
-			const pages = Math.floor(got / PAGE_SIZE);
-			const own = bytes.subarray(offset, offset + pages * PAGE_SIZE);
-			samePages(own, side, this.#bitmap);
-			const found: PageRange[] = [];
-			for (let i = 0; i < pages; i++) {
-				if ((this.#bitmap[i >> 3] ?? 0) & (1 << (i & 7))) {
-					marks[page + i] = SAME;
-					taken[offset / PAGE_SIZE + i] = 1;
-					extend(found, start + BigInt(i) * PAGE);
-				}
-			}
-
-			for (const equal of found) {
-				this.#add(child, eldest, equal);
-				const at = Number(equal.start - address);
-				const part = bytes.subarray(at, at + Number(equal.end - equal.start));
-				const below = taken.subarray(at / PAGE_SIZE);
-				this.#descend(eldest, child, vma, equal.start, part, below);
-			}
-
-			page = next;
+			page = Math.max(next, page + 1);
 		}
+
+		for (const equal of found) {
+			this.#add(child, piece.eldest, equal);
+			this.#descend(child, piece, equal.start, equal.end);
+		}
+	}
+
+	/** Which pages of [from, to) hold the same bytes in both: how it is found out by who may see no frames. */
+	#equalBytes(child: Surveyed, range: OwnRange, piece: Piece, from: number, to: number): number[] {
+		const start = range.start + BigInt(from) * PAGE;
+		const side = this.#side.subarray(0, (to - from) * PAGE_SIZE);
+		const got = child.process.memory.readForced(addr(start), side);
+		const pages = Math.floor(got / PAGE_SIZE);
+		const offset = Number(start - piece.address);
+		samePages(piece.bytes.subarray(offset, offset + pages * PAGE_SIZE), side, this.#bitmap);
+		const equal: number[] = [];
+		for (let page = 0; page < pages; page++) {
+			if ((this.#bitmap[page >> 3] ?? 0) & (1 << (page & 7))) {
+				equal.push(from + page);
+			}
+		}
+
+		return equal;
 	}
 
 	#add({process}: Surveyed, {process: eldest}: Surveyed, {start, end}: PageRange): void {
@@ -214,7 +249,8 @@ export class Relatives {
 				row.start < first.start ? row : first,
 			);
 			const end = family.reduce((most, row) => (row.end > most ? row.end : most), 0n);
-			const row = {start, end, offset, kind, source, flags: flags & VMA_FLAG.NORESERVE, pad0: 0};
+			const huge = this.#isFull(family, start, end) ? VMA_FLAG.HUGEPAGE : 0;
+			const row = {start, end, offset, kind, source, flags: (flags & VMA_FLAG.NORESERVE) | huge, pad0: 0};
 			const window = snapshot.window.push(row) - 1;
 			for (const member of family) {
 				member.window = window;
@@ -222,8 +258,26 @@ export class Relatives {
 		}
 	}
 
+	/** Big anonymous memory that is (almost) all there is filled faster in huge pages; as the stub does it for what nobody shares. */
+	#isFull(family: readonly RowOf<'vma'>[], start: bigint, end: bigint): boolean {
+		const apart = VMA_FLAG.HEAP | VMA_FLAG.NOHUGEPAGE;
+		if (end - start < HUGE_LIMIT || family.some(({kind, flags}) => kind !== VMA.ANON || flags & apart)) {
+			return false;
+		}
+
+		const members = new Set(family.map(({mm}) => mm));
+		const staged = this.snapshot.same.reduce(
+			(sum, row) =>
+				row.mm === row.from && members.has(row.mm) && row.start >= start && row.end <= end
+					? sum + row.end - row.start
+					: sum,
+			0n,
+		);
+		return staged >= ((end - start) * 7n) / 8n;
+	}
+
 	#vma(mm: number, address: bigint): RowOf<'vma'> {
-		const {vmas} = this.processes.find(({process}) => process.mm === mm)!;
+		const {vmas} = this.#byMm.get(mm)!;
 		let low = 0;
 		let high = vmas.length - 1;
 		while (low < high) {

@@ -99,7 +99,7 @@ long cow_stage(struct engine *e)
 		whole.offset = w[i].offset;
 		whole.kind = w[i].kind;
 		whole.source = w[i].source;
-		whole.flags = w[i].flags;
+		whole.flags = w[i].flags & FRORE_VMA_FLAG_NORESERVE;
 		if (w[i].start >= w[i].end || (w[i].start | w[i].end) & (PAGE - 1))
 			return refuse(r, "cannot resume this file: it is damaged,", "a window is none", 0, 0);
 		ret = vmas_map_staged(e, &whole);
@@ -107,6 +107,8 @@ long cow_stage(struct engine *e)
 			return r->status->failed ? -1
 						 : refuse_range(r, "cannot stage what relatives share at", w[i].start, w[i].end, ret,
 								ret == -12 ? "free memory, or raise ulimit -v" : 0);
+		if (w[i].flags & FRORE_VMA_FLAG_HUGEPAGE)
+			sys_madvise(whole.start, whole.end - whole.start, MADV_HUGEPAGE);
 	}
 	return 0;
 }
@@ -129,7 +131,10 @@ long cow_fill(struct engine *e)
 	return is_eldest(e) ? pages_stage(e) : 0;
 }
 
-/* Over a mapping of ours that has just been made: its part of the window, without pages that only relatives have. */
+/*
+ * Instead of a mapping: its part of the window, without pages that only relatives have. The address is taken first by one that costs
+ * nothing, since mremap(2) asks nobody who may be there.
+ */
 long cow_take(struct engine *e, const struct frore_vma *v)
 {
 	const struct frore_window *w = window_of(e, v);
@@ -138,7 +143,10 @@ long cow_take(struct engine *e, const struct frore_vma *v)
 	long ret;
 
 	if (!w)
-		return 0;
+		return -22;
+	ret = sys_mmap(v->start, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	if (ret != (long)v->start)
+		return ret;
 	ret = sys_mremap(address_of(e->r, v->window) + (v->start - w->start), length, length, MREMAP_MAYMOVE | MREMAP_FIXED, v->start);
 	if (ret < 0)
 		return ret;

@@ -801,7 +801,7 @@ struct frore_window {
 	uint64_t offset; /* File or content offset of the first byte */
 	uint32_t kind; /* VMA_ANON, VMA_FILE_PRIVATE or VMA_CONTENT_PRIVATE */
 	uint32_t source; /* As in `vma` */
-	uint32_t flags; /* VMA_FLAG_NORESERVE */
+	uint32_t flags; /* VMA_FLAG_NORESERVE; VMA_FLAG_HUGEPAGE: it is filled in huge pages */
 	uint32_t pad0; /* 0 */
 };
 _Static_assert(sizeof(struct frore_window) == 40, "window");

@@ -49,7 +49,7 @@ export const memoryTables = {
 			offset: u64('File or content offset of the first byte'),
 			kind: u32('VMA_ANON, VMA_FILE_PRIVATE or VMA_CONTENT_PRIVATE'),
 			source: u32('As in `vma`'),
-			flags: u32('VMA_FLAG_NORESERVE'),
+			flags: u32('VMA_FLAG_NORESERVE; VMA_FLAG_HUGEPAGE: it is filled in huge pages'),
 			pad0: u32('0'),
 		},
 	),
