@@ -60,9 +60,9 @@ async function copyOwnPages(
 	breathe: Breathe,
 ): Promise<void> {
 	const {process, vmas, ranges} = surveyed;
-	const parent = relatives.hasChildren(surveyed);
+	const elder = relatives.isElder(surveyed);
 	for (const range of ranges) {
-		const seen: Stretch['seen'] = parent
+		const seen: Stretch['seen'] = elder
 			? (address, bytes) => relatives.find(surveyed, range, address, bytes)
 			: undefined;
 		for (const pages of unshared(range)) {

@@ -3,7 +3,7 @@
  * the eldest that has it, and the resumed relatives share it again.
  */
 import type {RowOf, Snapshot} from '../../builder/format/schema.js';
-import {constants} from '../../builder/format/schema.js';
+import {constants, NONE} from '../../builder/format/schema.js';
 import {samePages} from '../sys/native.js';
 import {PageMap, type PageRange, type PageWords} from '../sys/pagemap.js';
 import {addr, PAGE_SIZE} from '../sys/types.js';
@@ -22,6 +22,12 @@ const HUGE_LIMIT = 8n << 20n;
 /** What is known of a page of a range: 0 nobody else maps it, or somebody may, or it is stored for an ancestor. */
 const CANDIDATE = 1;
 const SAME = 2;
+/** Its place in the window of this process is taken: others have it from there. */
+const STAGED = 3;
+
+/** Who of the relatives has a page from its eldest: descendants, or siblings as well. */
+const BELOW = 1;
+const BESIDE = 2;
 
 /** A stretch of pages that a process has of its own in one mapping. */
 export interface OwnRange extends PageRange {
@@ -81,7 +87,7 @@ interface Piece {
 	readonly bytes: Uint8Array;
 	/** Frame of each page, 0 when unknown. */
 	readonly frames: readonly number[];
-	/** Set per page that some descendant has, too. */
+	/** Per page BELOW or BESIDE when somebody has it, too. */
 	readonly taken: Uint8Array;
 }
 
@@ -92,6 +98,8 @@ export class Relatives implements Disposable {
 	readonly #side = Buffer.allocUnsafeSlow(CHUNK);
 	readonly #bitmap = new Uint8Array(CHUNK / PAGE_SIZE / 8);
 	readonly #rows: RowOf<'same'>[] = [];
+	/** Pages (numbers) that a process stages for its children, though it has another one there itself. */
+	readonly #places = new Map<Surveyed, Set<bigint>>();
 
 	constructor(
 		readonly snapshot: Snapshot,
@@ -111,11 +119,22 @@ export class Relatives implements Disposable {
 		}
 	}
 
-	hasChildren({process}: Surveyed): boolean {
-		return this.#children.has(process.row);
+	/** Are there any who may have pages from it? */
+	isElder(surveyed: Surveyed): boolean {
+		return this.#children.has(surveyed.process.row) || this.#younger(surveyed).length > 0;
 	}
 
-	/** Finds the descendants that have the pages at `address`, which hold `bytes`, from `eldest`; returns which pages some of them have. */
+	#parentOf({process}: Surveyed): Surveyed | undefined {
+		const {parent} = this.snapshot.task[process.row]!;
+		return this.processes.find((other) => other.process.row === parent);
+	}
+
+	#younger(surveyed: Surveyed): Surveyed[] {
+		const siblings = this.#children.get(this.snapshot.task[surveyed.process.row]!.parent) ?? [];
+		return this.#parentOf(surveyed) ? siblings.slice(siblings.indexOf(surveyed) + 1) : [];
+	}
+
+	/** Finds the relatives that have the pages at `address`, which hold `bytes`, from `eldest`; returns which pages some of them have. */
 	find(eldest: Surveyed, range: OwnRange, address: bigint, bytes: Uint8Array): PageRange[] {
 		const vma = eldest.vmas[range.vma]!;
 		if (!isEligible(vma)) {
@@ -124,24 +143,56 @@ export class Relatives implements Disposable {
 
 		const taken = new Uint8Array(bytes.length / PAGE_SIZE);
 		const frames = this.#framesOf(eldest, range, address, taken.length);
-		this.#descend(
-			eldest,
-			{eldest, vma: vma.row, address, bytes, frames, taken},
-			address,
-			address + BigInt(bytes.length),
-		);
-		const found: PageRange[] = [];
-		for (let page = 0; page < taken.length; page++) {
-			if (taken[page]) {
-				extend(found, address + BigInt(page) * PAGE);
-			}
-		}
-
-		for (const pages of found) {
+		const piece = {eldest, vma: vma.row, address, bytes, frames, taken};
+		const end = address + BigInt(bytes.length);
+		this.#among(this.#children.get(eldest.process.row) ?? [], piece, address, end, () => true);
+		this.#lookBeside(range, piece, end);
+		const [below, beside] = [pagesOf(taken, BELOW, address), pagesOf(taken, BESIDE, address)];
+		for (const pages of below) {
 			this.#add(eldest, eldest, pages);
 		}
 
-		return found;
+		const parent = this.#parentOf(eldest);
+		for (const pages of parent ? beside : []) {
+			this.#add(eldest, eldest, pages, parent);
+		}
+
+		const all = [...below, ...beside];
+		for (const pages of all) {
+			const first = Number((pages.start - range.start) / PAGE);
+			range.marks?.fill(STAGED, first, first + Number((pages.end - pages.start) / PAGE));
+		}
+
+		return all.sort((a, b) => (a.start < b.start ? -1 : 1));
+	}
+
+	/** Pages that the parent has changed since, and its children have not: it stages them, unless it has something to stage there itself. */
+	#lookBeside(range: OwnRange, piece: Piece, end: bigint): void {
+		const {eldest, address, taken} = piece;
+		const parent = this.#parentOf(eldest);
+		const {marks} = range;
+		const younger = this.#younger(eldest);
+		if (!parent || !marks || younger.length === 0) {
+			return;
+		}
+
+		const places = this.#places.get(parent) ?? new Set();
+		this.#places.set(parent, places);
+		const first = Number((address - range.start) / PAGE);
+		const free = Array.from(taken, (_, page) => {
+			const at = address + BigInt(page) * PAGE;
+			return marks[first + page] === CANDIDATE && !places.has(at) && !isStaged(parent, at);
+		});
+		const before = taken.slice();
+		taken.fill(0);
+		this.#among(younger, piece, address, end, (page) => free[page] === true);
+		for (const [page, found] of taken.entries()) {
+			if (found) {
+				places.add(address + BigInt(page) * PAGE);
+			}
+
+			taken[page] = found ? BESIDE : before[page]!;
+		}
 	}
 
 	/** Frames that the kernel has not moved since the survey, so that those of the descendants, looked at in between, can be compared. */
@@ -158,24 +209,40 @@ export class Relatives implements Disposable {
 		return before.map((frame, page) => (frame === now.frame(page) ? frame : 0));
 	}
 
-	#descend(parent: Surveyed, piece: Piece, start: bigint, end: bigint): void {
-		for (const child of this.#children.get(parent.process.row) ?? []) {
+	/** Looks for pages of the piece that `allowed` lets through in these and, where they have them, in their descendants. */
+	#among(
+		candidates: readonly Surveyed[],
+		piece: Piece,
+		start: bigint,
+		end: bigint,
+		allowed: (page: number) => boolean,
+	): void {
+		for (const child of candidates) {
 			for (const range of overlapping(child.ranges, start, end)) {
 				const vma = child.vmas[range.vma]!;
 				if (range.marks && isEligible(vma) && isCompatible(piece.vma, vma.row)) {
-					this.#compare(child, range, piece, start > range.start ? start : range.start, min(end, range.end));
+					const from = start > range.start ? start : range.start;
+					this.#compare(child, range, piece, from, min(end, range.end), allowed);
 				}
 			}
 		}
 	}
 
-	#compare(child: Surveyed, range: OwnRange, piece: Piece, start: bigint, end: bigint): void {
+	#compare(
+		child: Surveyed,
+		range: OwnRange,
+		piece: Piece,
+		start: bigint,
+		end: bigint,
+		allowed: (page: number) => boolean,
+	): void {
 		const marks = range.marks!;
 		const first = Number((start - range.start) / PAGE);
 		const last = Number((end - range.start) / PAGE);
 		const shift = Number((range.start - piece.address) / PAGE);
+		const isCandidate = (page: number): boolean => marks[page] === CANDIDATE && allowed(page + shift);
 		const isUnknown = (page: number): boolean =>
-			marks[page] === CANDIDATE && (range.words.frame(page) === 0 || piece.frames[page + shift] === 0);
+			isCandidate(page) && (range.words.frame(page) === 0 || piece.frames[page + shift] === 0);
 		const found: PageRange[] = [];
 		for (let page = first; page < last; ) {
 			let next = page;
@@ -186,12 +253,12 @@ export class Relatives implements Disposable {
 			const equal =
 				next > page
 					? this.#equalBytes(child, range, piece, page, next)
-					: marks[page] === CANDIDATE && range.words.frame(page) === piece.frames[page + shift]
+					: isCandidate(page) && range.words.frame(page) === piece.frames[page + shift]
 						? [page]
 						: [];
 			for (const same of equal) {
 				marks[same] = SAME;
-				piece.taken[same + shift] = 1;
+				piece.taken[same + shift] = BELOW;
 				extend(found, range.start + BigInt(same) * PAGE);
 			}
 
@@ -200,7 +267,7 @@ export class Relatives implements Disposable {
 
 		for (const equal of found) {
 			this.#add(child, piece.eldest, equal);
-			this.#descend(child, piece, equal.start, equal.end);
+			this.#among(this.#children.get(child.process.row) ?? [], piece, equal.start, equal.end, allowed);
 		}
 	}
 
@@ -222,8 +289,8 @@ export class Relatives implements Disposable {
 		return equal;
 	}
 
-	#add({process}: Surveyed, {process: eldest}: Surveyed, {start, end}: PageRange): void {
-		this.#rows.push({start, end, mm: process.mm, from: eldest.mm});
+	#add({process}: Surveyed, eldest: Surveyed, {start, end}: PageRange, by = eldest): void {
+		this.#rows.push({start, end, mm: process.mm, from: eldest.process.mm, by: by.process.mm, window: NONE});
 	}
 
 	/** The rows of `same` and `window`, once all pages have been looked at. */
@@ -234,7 +301,9 @@ export class Relatives implements Disposable {
 		let vma: RowOf<'vma'> | undefined;
 		for (const row of this.#rows) {
 			const last = snapshot.same.at(-1);
-			if (vma && last && last.mm === row.mm && last.from === row.from && last.end === row.start && row.end <= vma.end) {
+			const goesOn =
+				last && last.mm === row.mm && last.from === row.from && last.by === row.by && last.end === row.start;
+			if (vma && goesOn && row.end <= vma.end) {
 				last.end = row.end;
 			} else {
 				snapshot.same.push(row);
@@ -256,6 +325,10 @@ export class Relatives implements Disposable {
 				member.window = window;
 			}
 		}
+
+		for (const row of snapshot.same) {
+			row.window = this.#vma(row.mm, row.start).window;
+		}
 	}
 
 	/** Big anonymous memory that is (almost) all there is filled faster in huge pages; as the stub does it for what nobody shares. */
@@ -268,7 +341,7 @@ export class Relatives implements Disposable {
 		const members = new Set(family.map(({mm}) => mm));
 		const staged = this.snapshot.same.reduce(
 			(sum, row) =>
-				row.mm === row.from && members.has(row.mm) && row.start >= start && row.end <= end
+				row.mm === row.by && row.mm === row.from && members.has(row.mm) && row.start >= start && row.end <= end
 					? sum + row.end - row.start
 					: sum,
 			0n,
@@ -291,6 +364,27 @@ export class Relatives implements Disposable {
 
 		return vmas[low]!.row;
 	}
+}
+
+/** Does the process itself need the place of this page in its window? */
+function isStaged({ranges}: Surveyed, address: bigint): boolean {
+	for (const {start, marks} of overlapping(ranges, address, address + PAGE)) {
+		const mark = marks?.[Number((address - start) / PAGE)];
+		return mark === SAME || mark === STAGED;
+	}
+
+	return false;
+}
+
+function pagesOf(taken: Uint8Array, what: number, address: bigint): PageRange[] {
+	const found: PageRange[] = [];
+	for (let page = 0; page < taken.length; page++) {
+		if (taken[page] === what) {
+			extend(found, address + BigInt(page) * PAGE);
+		}
+	}
+
+	return found;
 }
 
 /** Mappings that have pages in common, directly or through others. */

@@ -46,8 +46,8 @@ static const struct frore_window *window_of(const struct engine *e, const struct
 	return &w[v->window];
 }
 
-/* Row of `same` of this mm that holds `address`, or the first one behind it; *end is the number of rows. */
-static uint64_t row_at(const struct engine *e, uint64_t address, uint64_t *end)
+/* Row of `same` of the mm that holds `address`, or the first one behind it; *end is the number of rows. */
+static uint64_t row_at(const struct engine *e, uint32_t mm, uint64_t address, uint64_t *end)
 {
 	const struct frore_same *s = ROWS(&e->r->artefact, SAME, end);
 	uint64_t low = 0, high = *end;
@@ -55,7 +55,7 @@ static uint64_t row_at(const struct engine *e, uint64_t address, uint64_t *end)
 	while (low < high) {
 		uint64_t middle = (low + high) / 2;
 
-		if (s[middle].mm < e->task->mm || (s[middle].mm == e->task->mm && s[middle].end <= address))
+		if (s[middle].mm < mm || (s[middle].mm == mm && s[middle].end <= address))
 			low = middle + 1;
 		else
 			high = middle;
@@ -63,23 +63,42 @@ static uint64_t row_at(const struct engine *e, uint64_t address, uint64_t *end)
 	return low;
 }
 
-/* Are these pages of ours filled before we fork, because descendants have them from us? Runs never reach over the end of such a row. */
-int cow_is_staged(const struct engine *e, const struct frore_run *run)
+/* The row through which others have these pages from the mm of the run, or 0. Runs never reach over the end of such a row. */
+static const struct frore_same *given(const struct engine *e, const struct frore_run *run)
 {
-	uint64_t count, at = row_at(e, run->address, &count);
+	uint64_t count, at = row_at(e, run->index, run->address, &count);
 	const struct frore_same *s = ROWS(&e->r->artefact, SAME, &count);
 
-	return at < count && s[at].mm == e->task->mm && s[at].from == e->task->mm && s[at].start <= run->address &&
-	       run->length <= s[at].end - run->address;
+	return at < count && s[at].mm == run->index && s[at].from == run->index && s[at].start <= run->address &&
+			       run->length <= s[at].end - run->address
+		       ? &s[at]
+		       : 0;
 }
 
-/* Where a staged run of ours goes; 0 when it points nowhere. */
+/* Are these pages filled before a fork, by us or by our parent? */
+int cow_is_staged(const struct engine *e, const struct frore_run *run)
+{
+	return given(e, run) != 0;
+}
+
+/* Is it us who fill them? */
+int cow_is_ours(const struct engine *e, const struct frore_run *run)
+{
+	const struct frore_same *s = given(e, run);
+
+	return s && s->by == e->task->mm;
+}
+
+/* Where a staged run goes; 0 when it points nowhere. */
 uint64_t cow_address(const struct engine *e, const struct frore_run *run)
 {
-	int64_t at = vma_find(e, run->address, run->length);
-	const struct frore_window *w = at < 0 ? 0 : window_of(e, &e->vmas[at]);
+	uint64_t count;
+	const struct frore_window *w = windows_of(&e->r->artefact, &count);
+	const struct frore_same *s = given(e, run);
 
-	return w ? address_of(e->r, e->vmas[at].window) + (run->address - w->start) : 0;
+	if (!s || s->window >= count || s->start < w[s->window].start || s->end > w[s->window].end)
+		return 0;
+	return address_of(e->r, s->window) + (run->address - w[s->window].start);
 }
 
 /* By the root, before anything is filled: its descendants inherit all windows, whether it has a part in them or not. */
@@ -113,22 +132,21 @@ long cow_stage(struct engine *e)
 	return 0;
 }
 
-/* Does anybody have pages from us? */
-static int is_eldest(const struct engine *e)
+static int stages_any(const struct engine *e)
 {
-	uint64_t count, at = row_at(e, 0, &count);
+	uint64_t count, i;
 	const struct frore_same *s = ROWS(&e->r->artefact, SAME, &count);
 
-	for (; at < count && s[at].mm == e->task->mm; at++)
-		if (s[at].from == e->task->mm)
+	for (i = 0; i < count; i++)
+		if (s[i].from == s[i].mm && s[i].by == e->task->mm)
 			return 1;
 	return 0;
 }
 
-/* Before the fork: pages that descendants have from us. */
+/* Before the fork: pages that descendants have from us, or from each other. */
 long cow_fill(struct engine *e)
 {
-	return is_eldest(e) ? pages_stage(e) : 0;
+	return stages_any(e) ? pages_stage(e) : 0;
 }
 
 /*
@@ -138,7 +156,7 @@ long cow_fill(struct engine *e)
 long cow_take(struct engine *e, const struct frore_vma *v)
 {
 	const struct frore_window *w = window_of(e, v);
-	uint64_t count, at = row_at(e, v->start, &count), from = v->start, length = v->end - v->start;
+	uint64_t count, at = row_at(e, v->mm, v->start, &count), from = v->start, length = v->end - v->start;
 	const struct frore_same *s = ROWS(&e->r->artefact, SAME, &count);
 	long ret;
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0x83649038e3d91238ULL
+#define FRORE_SCHEMA_HASH 0x2333b39d7ef568bcULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -818,13 +818,17 @@ struct frore_same {
 	uint64_t start; /* First byte */
 	uint64_t end; /* Behind the last byte */
 	uint32_t mm; /* Row of `mm` */
-	uint32_t from; /* Row of the `mm` that has the bytes at the same address: an ancestor, or itself where descendants have them from it */
+	uint32_t from; /* Row of the `mm` that has the bytes at the same address: an elder relative, or itself where others have them from it */
+	uint32_t by; /* Row of the `mm` whose task fills them before it forks: that of `from`, or of its parent where siblings have them */
+	uint32_t window; /* Row of `window` */
 };
-_Static_assert(sizeof(struct frore_same) == 24, "same");
+_Static_assert(sizeof(struct frore_same) == 32, "same");
 _Static_assert(offsetof(struct frore_same, start) == 0, "same.start");
 _Static_assert(offsetof(struct frore_same, end) == 8, "same.end");
 _Static_assert(offsetof(struct frore_same, mm) == 16, "same.mm");
 _Static_assert(offsetof(struct frore_same, from) == 20, "same.from");
+_Static_assert(offsetof(struct frore_same, by) == 24, "same.by");
+_Static_assert(offsetof(struct frore_same, window) == 28, "same.window");
 
 /* One file on disk that mappings refer to */
 struct frore_image {

@@ -58,8 +58,12 @@ export const memoryTables = {
 		end: u64('Behind the last byte'),
 		mm: u32('Row of `mm`'),
 		from: u32(
-			'Row of the `mm` that has the bytes at the same address: an ancestor, or itself where descendants have them from it',
+			'Row of the `mm` that has the bytes at the same address: an elder relative, or itself where others have them from it',
 		),
+		by: u32(
+			'Row of the `mm` whose task fills them before it forks: that of `from`, or of its parent where siblings have them',
+		),
+		window: u32('Row of `window`'),
 	}),
 	image: table('One file on disk that mappings refer to', {
 		ino: u64('Inode'),
