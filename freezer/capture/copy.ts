@@ -29,11 +29,11 @@ export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, bre
 	}
 
 	const surveyed = processes.map((captured) => survey(captured, processes.length > 1));
-	const relatives = new Relatives(collection.snapshot, surveyed);
+	using relatives = new Relatives(collection.snapshot, surveyed);
 	for (const one of surveyed) {
-		const unreadable = relatives.hasChildren(one)
-			? await copyAncestor(one, relatives, packer, breathe)
-			: await copyChildless(one, outbox, breathe);
+		const unreadable = relatives.isElder(one)
+			? await copyElder(one, relatives, packer, breathe)
+			: await copyYounger(one, outbox, breathe);
 		captureGuards(collection.snapshot, one, unreadable);
 		for (const [i, vma] of one.vmas.entries()) {
 			for (const stretch of wantImage(vma, one.own[i] ?? [], one.process.memory, state.images)) {
@@ -63,7 +63,7 @@ function survey(captured: CapturedProcess, shares: boolean): Surveyed {
 	}
 }
 
-async function copyChildless(
+async function copyYounger(
 	{process, vmas, ranges}: Surveyed,
 	outbox: MemoryOutbox,
 	breathe: Breathe,
@@ -90,8 +90,8 @@ async function copyChildless(
 	return unreadable;
 }
 
-/** Every page that is read is compared with those of the descendants. */
-async function copyAncestor(
+/** Every page that is read is compared with those of its relatives. */
+async function copyElder(
 	surveyed: Surveyed,
 	relatives: Relatives,
 	packer: FramePacker,
@@ -100,7 +100,7 @@ async function copyAncestor(
 	const {process, vmas, ranges} = surveyed;
 	for (const range of ranges) {
 		const vma = vmas[range.vma]!;
-		const seen = (address: bigint, bytes: Uint8Array) => relatives.find(surveyed, range.vma, address, bytes);
+		const seen = (address: bigint, bytes: Uint8Array) => relatives.find(surveyed, range, address, bytes);
 		for (const pages of unshared(range)) {
 			for (const stretch of ownPages(vma, process, pages, range.marks !== undefined, seen)) {
 				packer.add(stretch);

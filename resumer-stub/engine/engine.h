@@ -162,6 +162,7 @@ long cow_stage(struct engine *e);
 long cow_fill(struct engine *e);
 long cow_take(struct engine *e, const struct frore_vma *v);
 int cow_is_staged(const struct engine *e, const struct frore_run *run);
+int cow_is_ours(const struct engine *e, const struct frore_run *run);
 uint64_t cow_address(const struct engine *e, const struct frore_run *run);
 
 /* contents.c */
