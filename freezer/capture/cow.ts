@@ -5,7 +5,7 @@
 import type {RowOf, Snapshot} from '../../builder/format/schema.js';
 import {constants, NONE} from '../../builder/format/schema.js';
 import {samePages} from '../sys/native.js';
-import {PageMap, type PageRange, type PageWords} from '../sys/pagemap.js';
+import {PageMap, type PageRange, PageWords} from '../sys/pagemap.js';
 import {addr, PAGE_SIZE} from '../sys/types.js';
 import type {CapturedProcess} from './collect.js';
 import type {CapturedVma} from './vmas.js';
@@ -207,7 +207,7 @@ export class Relatives implements Disposable {
 
 		const pageMap = this.#pageMaps.get(eldest) ?? new PageMap(eldest.process.pid);
 		this.#pageMaps.set(eldest, pageMap);
-		const now = pageMap.words(address, address + BigInt(count) * PAGE);
+		const now = pageMap.words({start: address, end: address + BigInt(count) * PAGE});
 		return before.map((frame, page) => (frame === now.frame(page) ? frame : 0));
 	}
 
