@@ -107,6 +107,8 @@ long pidfd_open(struct fds *f, uint32_t d, const struct frore_pidfd *row);
 long socket_open(struct fds *f, uint32_t d, const struct frore_socket *row);
 long hangup_open(struct fds *f, uint32_t d, const struct frore_hangup *row);
 long pty_open(struct fds *f, uint32_t d);
+/* How many descriptors are needed meanwhile, above all others. */
+int pty_surplus(const struct fds *f);
 /* Row of description d, 0 when it is no end of a pseudo-terminal. */
 const struct frore_pty *pty_row(const struct fds *f, uint32_t d);
 /* The slave of a master, as a new description. */

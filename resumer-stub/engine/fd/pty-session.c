@@ -54,18 +54,19 @@ static long on_terminal(struct resume *r, uint32_t task, uint32_t pair, unsigned
 }
 
 /* Before the task forks, since children inherit the terminal. One that had given it up, or never had it, gives it up. */
-long pty_session(struct resume *r, const struct frore_task *t, uint32_t task)
+void pty_session(struct resume *r, const struct frore_task *t, uint32_t task)
 {
 	uint32_t pair = 0;
 	long ret = 0;
 
 	if (!pair_of_session(&r->artefact, t->sid, &pair))
-		return 0;
+		return;
 	if (t->sid == t->pid)
 		ret = on_terminal(r, task, pair, TIOCSCTTY, 0);
 	else if (!(t->flags & FRORE_TASK_HAS_TTY))
 		on_terminal(r, task, pair, TIOCNOTTY, 0);
-	return ret < 0 ? refuse(r, "cannot give a session its terminal", "", -ret, 0) : 0;
+	if (ret < 0) /* the root stays in the session of the terminal it is run on when it has that, too */
+		warn(r, "cannot give a session its terminal", "", -ret, "ctrl-C and job control do not work there");
 }
 
 /* When all groups exist; only members of the session may. */

@@ -71,6 +71,18 @@ static long open_master(struct fds *f, int wanted, struct surplus *s)
 	}
 }
 
+int pty_surplus(const struct fds *f)
+{
+	uint64_t count, i;
+	const struct frore_pty_pair *p = artefact_table(f->a, FRORE_TABLE_PTY_PAIR, &count);
+	int highest = 0;
+
+	for (i = 0; i < count && f->r->own_devpts; i++)
+		if (p[i].index > highest && p[i].index < PTY_LIMIT)
+			highest = p[i].index;
+	return highest;
+}
+
 static void close_surplus(struct surplus *s)
 {
 	while (s->count)
