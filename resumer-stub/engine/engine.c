@@ -120,12 +120,9 @@ static int begin(struct engine *e, struct resume *r, uint32_t *task)
 	if (describe(e, r, *task) < 0 || vdso_find(r, &e->vdso) < 0 || (tree_is_root(r, *task) && contents_stage(r) < 0) ||
 	    descriptors_open(r, *task) < 0)
 		sys_exit_group(EXIT_OWN_FAILURE);
-<<<<<<< HEAD
-	if (pty_session(r, e->task, *task) < 0 || (tree_is_root(r, *task) && cow_stage(e) < 0) || cow_fill(e) < 0)
-		give_up(r, *task);
-=======
 	pty_session(r, e->task, *task);
->>>>>>> w-pty
+	if ((tree_is_root(r, *task) && cow_stage(e) < 0) || cow_fill(e) < 0)
+		give_up(r, *task);
 	forked = tree_fork(r, task);
 	if (forked < 0)
 		give_up(r, *task);
