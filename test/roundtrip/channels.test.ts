@@ -67,13 +67,42 @@ asOrdinaryUser(
 	},
 );
 
-asUsers('what was sent through a connection that is not accepted is refused by name', async (t, stage) => {
-	const original = await stage.start([stage.target('tcp'), 'unseen']);
-	await ready(original);
-	const {stderr} = await stage.freeze(original.pid, {code: 3});
-	t.regex(stderr, /^frore: process \d+, fd \d+: .*not accepted yet.*--allow socket-queue/m);
-	await judged(t, original, 'the original');
-});
+for (const [target, told] of [
+	['tcp', 'TCP'],
+	['channels', 'UNIX'],
+] as const) {
+	asUsers(`what was sent through a ${told} connection that is not accepted is refused by name`, async (t, stage) => {
+		const original = await stage.start([stage.target(target), 'unseen']);
+		await ready(original);
+		const {stderr} = await stage.freeze(original.pid, {code: 3});
+		t.regex(stderr, /^frore: process \d+, fd \d+: .*not accepted yet.*--allow socket-queue/m);
+		await judged(t, original, 'the original');
+	});
+}
+
+asUsers(
+	'one end of a connection can be replaced, at the freeze and at the resume: the other one has ended',
+	async (t, stage) => {
+		for (const [target, name, fd] of [
+			['tcp', 'widow-live', 4],
+			['channels', 'widow-live', 3],
+		] as const) {
+			const original = await stage.start([stage.target(target), name]);
+			await ready(original);
+			const {file} = await stage.freeze(original.pid);
+			const chosen = await stage.freeze(original.pid, {halt: true, args: ['--fd', `${fd}=null`]});
+			await original.end();
+			for (const [artefact, args] of [
+				[chosen.file, []],
+				[file, ['--fd', `${fd}=null`]],
+			] as const) {
+				const copy = await stage.thaw(artefact, [...args]);
+				await alive(copy);
+				await judged(t, copy, 'the copy');
+			}
+		}
+	},
+);
 
 asUsers('connections within a program that goes on refuse a second one, with their port', async (t, stage) => {
 	const original = await stage.start([stage.target('tcp'), 'alone']);

@@ -218,12 +218,12 @@ static long tcp_widow(struct fds *f, uint32_t d, const struct frore_socket *row)
 
 long tcp_connect(struct fds *f, uint32_t d, const struct frore_socket *row)
 {
-	const struct frore_socket *peer = socket_at(f, row->peer);
+	const struct frore_socket *peer = socket_peer(f, row);
 	struct side server = {.row = *row, .fd = -1}, client = {.fd = -1};
 	long ret;
 
 	if (!peer)
-		return row->state == FRORE_SOCKET_PAIR ? tcp_widow(f, d, row) : damaged_table(f);
+		return tcp_widow(f, d, row);
 	if (!(row->flags & FRORE_SOCKET_FLAG_ACCEPTED))
 		return 0; /* the other side is the server: its turn comes */
 	client.row = *peer;
