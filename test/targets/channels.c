@@ -533,6 +533,36 @@ static void pending_check(void)
 	stream_check();
 }
 
+/* For one end that is replaced by something else: the other one reads what was left, and the end. */
+static void widow_live_prepare(void)
+{
+	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	EQUAL(write(s[0], "left", 4), 4, "write");
+	EQUAL(s[0], 3, "the number of the end");
+}
+
+static void widow_live_check(void)
+{
+	waits(s[1], "left");
+	EQUAL(read(s[1], s, 1), 0, "read at the end");
+}
+
+/* Sent, but not accepted: nobody can look at it. */
+static void unseen_prepare(void)
+{
+	s[2] = bound(SOCK_STREAM, "@unseen");
+	MUST(listen(s[2], 5));
+	s[0] = MUST(socket(AF_UNIX, SOCK_STREAM, 0));
+	connect_to(s[0], "@unseen");
+	EQUAL(write(s[0], "unseen", 6), 6, "write");
+}
+
+static void unseen_check(void)
+{
+	s[1] = accept(s[2], NULL, NULL);
+	waits(s[1], "unseen");
+}
+
 /* Readers and writers in two tasks, each with flags of its own; packets, one of them read in part; another size. */
 static void tasks_prepare(void)
 {
@@ -638,6 +668,8 @@ static const struct judge_case cases[] = {
 	{"told", told_prepare, told_check},
 	{"peer", peer_prepare, peer_check},
 	{"pending", pending_prepare, pending_check},
+	{"widow-live", widow_live_prepare, widow_live_check},
+	{"unseen", unseen_prepare, unseen_check},
 	{"tasks", tasks_prepare, tasks_check},
 	{"fifo", fifo_prepare, fifo_check},
 };

@@ -269,6 +269,14 @@ static void widow_check(void)
 	EQUAL(read(server, text, sizeof(text)), 0, "read at the end");
 }
 
+/* For one whose client is replaced by something else: the other end reads what was left, and the end. */
+static void widow_live_prepare(void)
+{
+	connection(AF_INET, 0, AF_INET, 0);
+	queues();
+	EQUAL(client, 4, "the number of the client");
+}
+
 /* Both have closed their directions. */
 static void over_prepare(void)
 {
@@ -634,6 +642,7 @@ static const struct judge_case cases[] = {
 	{"options", options_prepare, options_check},
 	{"half", half_prepare, half_check},
 	{"widow", widow_prepare, widow_check},
+	{"widow-live", widow_live_prepare, widow_check},
 	{"over", over_prepare, over_check},
 	{"large", large_prepare, large_check},
 	{"full", full_prepare, full_check},

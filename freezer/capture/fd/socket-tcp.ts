@@ -4,7 +4,7 @@ import {closeFd, tryPidfdGetFd} from '../../sys/pidfd.js';
 import {getSocketOption, peekSendQueue, queueEnd, resetAtClose, socketDiagnosis} from '../../sys/sockets.js';
 import type {Fd} from '../../sys/types.js';
 import type {Collection} from '../collection.js';
-import {AF_INET, AF_INET6, hostOf, isLoopback, mappedToFour, portOf} from './address.js';
+import {AF_INET, AF_INET6, AF_UNIX, hostOf, isLoopback, mappedToFour, portOf} from './address.js';
 import type {SocketFacts} from './sockets.js';
 import {type Description, withPulled} from './types.js';
 
@@ -51,7 +51,7 @@ interface OtherEnd {
 }
 
 /** The other end of a connection of this machine; undefined when there is none any more. */
-export function otherEnd({local, remote}: SocketFacts): OtherEnd | undefined {
+export function otherEnd({local, remote}: Pick<SocketFacts, 'local' | 'remote'>): OtherEnd | undefined {
 	const four = mappedToFour(local) !== undefined && mappedToFour(remote) !== undefined;
 	const host = (address: Buffer) => (four ? mappedToFour(address)! : hostOf(address));
 	const request = Buffer.alloc(HEADER + 56);
@@ -79,6 +79,9 @@ export function otherEnd({local, remote}: SocketFacts): OtherEnd | undefined {
 	});
 	return found;
 }
+
+/** Does the kernel tell of this connection at all, so that silence about its other end means something? */
+export const isTold = ({local, remote}: SocketFacts): boolean => otherEnd({local: remote, remote: local}) !== undefined;
 
 /** Both addresses are of this machine, so that the kernel knows both ends. */
 export const isWithinMachine = ({local, remote}: SocketFacts): boolean =>
@@ -162,9 +165,11 @@ export class TcpRest {
 /** Before the original ends: connections within it would keep their ports for a minute (TIME_WAIT), which the copy needs. */
 export function resetConnectionsWithin({snapshot, tasks}: Collection): void {
 	const {KIND, SOCKET} = constants;
+	const connected: readonly number[] = [SOCKET.CONNECTED, SOCKET.PAIR, SOCKET.PENDING];
 	for (const {task, fd, description} of snapshot.fd) {
 		const {kind, row} = snapshot.description[description]!;
-		if (kind === KIND.SOCKET && snapshot.socket[row]!.state === SOCKET.CONNECTED) {
+		const socket = kind === KIND.SOCKET ? snapshot.socket[row] : undefined;
+		if (socket && socket.domain !== AF_UNIX && connected.includes(socket.state)) {
 			const pulled = tryPidfdGetFd(tasks[task]!.pidfd, fd);
 			if (pulled !== undefined) {
 				resetAtClose(pulled);

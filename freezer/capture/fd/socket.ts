@@ -62,8 +62,17 @@ export class SocketCapture {
 		};
 	}
 
+	/** Is something else put in its place by --fd? */
+	#isReplaced(description: Description | undefined): boolean {
+		return description?.holders.some(({fd}) => this.context.options.fdPolicy.has(fd)) ?? false;
+	}
+
 	capture(description: Description): Carried {
 		const facts = this.sockets.facts(description);
+		if (facts.state === 'pending' && this.#isReplaced(facts.listener)) {
+			return externalEnd(this.context, description, this.external(description));
+		}
+
 		switch (facts.state) {
 			case 'outside':
 				return externalEnd(this.context, description, this.external(description));
@@ -119,6 +128,7 @@ export class SocketCapture {
 		const path = pathOf(description, facts);
 		const name = path && !path.reachable ? unixName(facts.local) : undefined;
 		const renamed = name && facts.pathInode !== undefined ? renamedTo(name, facts.pathInode) : undefined;
+		const peer = this.#isReplaced(facts.peer) ? undefined : facts.peer;
 		return append(context, 'socket', {
 			domain: facts.domain,
 			type: facts.type,
@@ -126,12 +136,12 @@ export class SocketCapture {
 			state: {
 				listening: SOCKET.LISTENING,
 				unconnected: SOCKET.UNCONNECTED,
-				connected: SOCKET.CONNECTED,
+				connected: peer ? SOCKET.CONNECTED : SOCKET.PAIR,
 				pair: SOCKET.PAIR,
 				pending: SOCKET.PENDING,
 			}[facts.state as 'listening' | 'unconnected' | 'connected' | 'pair' | 'pending'],
 			backlog: facts.backlog,
-			peer: facts.peer?.row ?? NONE,
+			peer: peer?.row ?? NONE,
 			shutdown: facts.shutdown,
 			first_option,
 			option_count,
@@ -143,14 +153,14 @@ export class SocketCapture {
 				(path && !path.reachable && !renamed ? SOCKET_FLAG.UNLINKED : 0) |
 				(facts.accepted ? SOCKET_FLAG.ACCEPTED : 0),
 			path_mode: (renamed ?? path)?.mode ?? 0,
-			listener: facts.listener?.row ?? NONE,
+			listener: (this.#isReplaced(facts.listener) ? undefined : facts.listener)?.row ?? NONE,
 			peer_pid: facts.credentials?.pid ?? 0,
 			peer_uid: facts.credentials?.uid ?? 0,
 			peer_gid: facts.credentials?.gid ?? 0,
 			base: description.holders[0]?.task.row ?? 0,
 			local: renamed?.local ?? (facts.bound ? facts.local : new Uint8Array()),
 			remote: facts.remote,
-			pending: rowsOf(facts.clients),
+			pending: rowsOf(facts.clients.filter((client) => !this.#isReplaced(client))),
 		});
 	}
 

@@ -14,7 +14,17 @@ import {
 	unixName,
 } from './address.js';
 import {lookIntoQueue} from './socket-queue.js';
-import {isWithinMachine, listensAt, otherEnd, SENT_END, TCP, TcpRest, tcpInfo, tcpShutdown} from './socket-tcp.js';
+import {
+	isTold,
+	isWithinMachine,
+	listensAt,
+	otherEnd,
+	SENT_END,
+	TCP,
+	TcpRest,
+	tcpInfo,
+	tcpShutdown,
+} from './socket-tcp.js';
 import {findAccepted, peerOf} from './socket-unix.js';
 import type {Survey} from './survey.js';
 import {type Description, S_IFSOCK, typeOf, withPulled} from './types.js';
@@ -186,10 +196,11 @@ export class Sockets {
 				? byInode.get(facts.peerInode ?? -1)
 				: byEnds.get(`${endpoint(facts.remote)} ${endpoint(facts.local)}`);
 			const together = peer && peer !== description;
-			if (together && facts.state === 'outside') {
+			const mutual = peer && this.facts(peer).peerInode === Number(description.stat.ino);
+			if (together && facts.state === 'outside' && (mutual || facts.type !== SOCK_DGRAM)) {
 				facts.peer = peer;
 				facts.state = unix ? 'pair' : 'connected';
-			} else if (together && unix && facts.reconnect && this.facts(peer).peerInode === Number(description.stat.ino)) {
+			} else if (together && unix && facts.reconnect && mutual) {
 				// Datagram sockets that are connected to each other.
 				facts.peer = peer;
 				facts.state = 'pair';
@@ -258,7 +269,7 @@ export class Sockets {
 	#findWidows(): void {
 		for (const [description, facts] of this.#facts) {
 			if (facts.state === 'outside' && facts.tcpState === TCP.CLOSE_WAIT && isWithinMachine(facts)) {
-				if ((otherEnd(facts)?.inode ?? 0) === 0) {
+				if (isTold(facts) && (otherEnd(facts)?.inode ?? 0) === 0) {
 					facts.state = 'pair';
 					this.#peek(description, facts);
 				}

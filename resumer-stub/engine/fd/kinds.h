@@ -126,6 +126,8 @@ long socket_queue(struct fds *f, uint32_t d, const struct frore_socket *row);
 long socket_complete(struct fds *f, uint32_t d, const struct frore_socket *row);
 /* Row of the socket behind description d, 0 when it is none. */
 const struct frore_socket *socket_at(const struct fds *f, uint32_t d);
+/* Row of its other end, 0 when that is closed or something else is put in its place. */
+const struct frore_socket *socket_peer(const struct fds *f, const struct frore_socket *row);
 void socket_set_int(int fd, int level, int name, int value);
 long socket_bind(const struct fds *f, int fd, struct frore_ref address);
 long socket_make(const struct frore_socket *row);
