@@ -1,11 +1,15 @@
 import {type MemoryStretch, packFrames, writeDirectly} from '../sys/pack.js';
 import {PageMap} from '../sys/pagemap.js';
+import {readProcText, tryReadLink} from '../sys/procfs.js';
+import type {Pid} from '../sys/types.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
 import {ownRange, Relatives, type Surveyed, unshared} from './cow.js';
 import {FramePacker, type FrameSink} from './frames.js';
 import {captureGuards, type Unreadable} from './guards.js';
 import type {Outbox} from './outbox.js';
 import {areaOf, copyContent, hasOwnPages, imagePages, ownPages, ownStretch, wantImage} from './pages.js';
+import {parseStat} from './parse/stat.js';
+import {childrenOf} from './resolve.js';
 
 /** Lets signals in between pieces of work; the argument says whether the target is stopped. */
 type Breathe = (stopped: boolean) => Promise<void>;
@@ -28,7 +32,7 @@ export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, bre
 		process.stopped.pendingStopSignal = process.inject.stopSignal;
 	}
 
-	const surveyed = processes.map((captured) => survey(captured, processes.length > 1));
+	const surveyed = processes.map((captured) => survey(captured, processes.length > 1 || hasKin(captured.process.pid)));
 	using relatives = new Relatives(collection.snapshot, surveyed);
 	for (const one of surveyed) {
 		const unreadable = relatives.isElder(one)
@@ -47,6 +51,14 @@ export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, bre
 
 	relatives.finish();
 	await breathe(true);
+}
+
+/** Is there a process outside that may have pages in common with this one: a child, or a parent that runs the same program? */
+function hasKin(pid: Pid): boolean {
+	const exe = tryReadLink(`/proc/${pid}/exe`);
+	const parent = parseStat(readProcText(`/proc/${pid}/stat`)).ppid;
+	const parents = tryReadLink(`/proc/${parent}/exe`);
+	return childrenOf(pid).length > 0 || (exe !== undefined && parents?.equals(exe) === true);
 }
 
 /** @param shares relatives may have pages in common */

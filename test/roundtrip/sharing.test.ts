@@ -81,3 +81,10 @@ asUsers('POSIX shared memory and semaphores come back with their names', async (
 	await alive(again);
 	await judged(t, again, 'the copy of the copy');
 });
+
+asUsers('a process that is frozen alone goes on sharing memory with its children', async (t, stage) => {
+	const original = await stage.start([stage.target('cow')]);
+	await ready(original);
+	await stage.freeze(original.pid, {args: ['--no-children']});
+	await judged(t, original, 'the original');
+});
