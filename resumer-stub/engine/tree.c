@@ -255,12 +255,17 @@ static int makes_early_ones(struct resume *r, uint32_t task)
 	return 0;
 }
 
-static long refuse_child(struct resume *r, long err)
+static long refuse_child(struct resume *r, const struct frore_task *t, long err)
 {
+	char line[64];
+	struct text text = text_in(line, sizeof(line));
+
+	text_dec(&text, t->pid);
+	text_str(&text, " with its old id");
 	if (err == -17)
 		r->status->pid_taken = 1;
 	return r->status->failed ? -1
-				 : refuse(r, "cannot create", "a process with its old id", -err,
+				 : refuse(r, "cannot create process", line, -err,
 					  err == -17 ? "the id is in use: run it with --pid private" : 0);
 }
 
@@ -277,7 +282,7 @@ static long fork_those(struct resume *r, uint32_t *task, int early)
 			continue;
 		pid = clone_child(r, &all[maker], &all[i]);
 		if (pid < 0)
-			return refuse_child(r, pid);
+			return refuse_child(r, &all[i], pid);
 		if (pid > 0)
 			continue;
 		*task = i;
