@@ -13,6 +13,8 @@
 #include "engine.h"
 
 #define CHILD_STOPPED 5 /* CLD_STOPPED, asm-generic/siginfo.h */
+#define EEXIST 17
+#define EINVAL 22
 #define LOOK_NS 50000000LL
 
 struct clone_arguments {
@@ -255,6 +257,7 @@ static int makes_early_ones(struct resume *r, uint32_t task)
 	return 0;
 }
 
+/* Ids in use, and those above kernel.pid_max (which namespaces have each for themselves since 6.14), may be free another way. */
 static long refuse_child(struct resume *r, const struct frore_task *t, long err)
 {
 	char line[64];
@@ -262,11 +265,9 @@ static long refuse_child(struct resume *r, const struct frore_task *t, long err)
 
 	text_dec(&text, t->pid);
 	text_str(&text, " with its old id");
-	if (err == -17)
+	if (err == -EEXIST || err == -EINVAL)
 		r->status->pid_taken = 1;
-	return r->status->failed ? -1
-				 : refuse(r, "cannot create process", line, -err,
-					  err == -17 ? "the id is in use: run it with --pid private" : 0);
+	return r->status->failed ? -1 : refuse(r, "cannot create process", line, -err, id_hint(err));
 }
 
 /* Forks those that *task makes, early or not. In each of them 1, with *task set to it. */
