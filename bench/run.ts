@@ -1,9 +1,10 @@
 /**
- * `npm run bench`: how long a freeze and a resume take, as every user that can be played here. Medians of RUNS; each line names its
- * codec. Ratios matter, not milliseconds: the machine may be busy.
+ * `npm run bench [-- PART...]`: how long a freeze and a resume take, as every user that can be played here. Medians of RUNS; each line
+ * names its codec. Ratios matter, not milliseconds: the machine may be busy.
  */
 import {execFileSync} from 'node:child_process';
-import {chmodSync, copyFileSync, mkdirSync, statSync} from 'node:fs';
+import {chmodSync, copyFileSync, mkdirSync, rmSync, statSync} from 'node:fs';
+import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {type Identity, identities, Stage} from '../test/helpers/stage.js';
@@ -28,7 +29,7 @@ function line(what: string, value: string, codec: string, who: Identity, wanted:
 function program(stage: Stage, name: string): string {
 	const built = join(BUILT, name);
 	mkdirSync(BUILT, {recursive: true});
-	execFileSync('gcc', ['-O1', '-o', built, join('bench', 'programs', `${name}.c`)]);
+	execFileSync('gcc', ['-O1', '-pthread', '-o', built, join('bench', 'programs', `${name}.c`)]);
 	const here = join(stage.dir, name);
 	copyFileSync(built, here);
 	chmodSync(here, 0o755);
@@ -41,15 +42,15 @@ async function resident(stage: Stage, mebibytes: number): Promise<Started> {
 	return started;
 }
 
-async function freezeOften(stage: Stage, codec: string): Promise<{pause: number; whole: number}> {
-	const target = await resident(stage, 0);
+async function freezeOften(stage: Stage, codec: string, target: Started): Promise<{pause: number; whole: number}> {
 	const pauses: number[] = [];
 	const wholes: number[] = [];
 	for (let run = 0; run < RUNS; run++) {
 		const start = process.hrtime.bigint();
-		const {stdout} = await stage.freeze(target.pid, {args: ['--json', '--compress', codec]});
+		const {file, stdout} = await stage.freeze(target.pid, {args: ['--json', '--compress', codec, '--max-pause', '60']});
 		wholes.push(Number(process.hrtime.bigint() - start) / 1e6);
 		pauses.push((JSON.parse(stdout) as {pause_ms: number}).pause_ms);
+		rmSync(file);
 	}
 	target.kill();
 	return {pause: median(pauses), whole: median(wholes)};
@@ -82,7 +83,7 @@ async function thaw(stage: Stage, codec: string): Promise<number> {
 async function small(stage: Stage): Promise<void> {
 	const {who} = stage;
 	for (const codec of ['zstd:1', 'none']) {
-		const {pause, whole} = await freezeOften(stage, codec);
+		const {pause, whole} = await freezeOften(stage, codec, await resident(stage, 0));
 		line('small process: it is stopped for', `${pause.toFixed(1)} ms`, codec, who, '<= 5 ms');
 		line('small process: the whole command', `${whole.toFixed(0)} ms`, codec, who, '<= 150 ms');
 	}
@@ -111,6 +112,71 @@ async function large(stage: Stage): Promise<void> {
 	line('1 GiB: ratio to reading it into huge pages', of((r) => r.thawed / r.huge).toFixed(2), 'none', who, '');
 }
 
+/** So many processes with so many threads each, all but one asleep. */
+async function crowd(stage: Stage, processes: number, threads: number, ...more: string[]): Promise<Started> {
+	const started = await stage.start([program(stage, 'crowd'), String(processes), String(threads), ...more]);
+	await started.line(/^ready$/, PATIENCE);
+	return started;
+}
+
+async function stoppedFor(stage: Stage, processes: number, threads: number): Promise<number> {
+	return (await freezeOften(stage, 'none', await crowd(stage, processes, threads, 'stay'))).pause;
+}
+
+async function crowdThaw(stage: Stage, processes: number): Promise<number> {
+	const target = await crowd(stage, processes, 1);
+	const {file} = await stage.freeze(target.pid, {halt: true, args: ['--quiet', '--compress', 'none']});
+	await target.end(PATIENCE);
+	await sleep(JUMP);
+	return median(await timed(stage, [program(stage, 'launch'), String(RUNS), file]));
+}
+
+async function many(stage: Stage): Promise<void> {
+	const {who} = stage;
+	const row = (what: string, value: number, wanted: string) =>
+		line(what, `${value.toFixed(1)} ms`, 'none', who, wanted);
+	row('100 threads: stopped for', await stoppedFor(stage, 1, 100), '<= 12 ms');
+	row('1,000 threads: stopped for', await stoppedFor(stage, 1, 1000), '<= 60 ms');
+	row('1,000 threads of 10 processes: stopped for', await stoppedFor(stage, 10, 100), '<= 80 ms');
+	const pauses: number[] = [];
+	const thaws: number[] = [];
+	for (const count of [50, 200, 1000]) {
+		const pause = await stoppedFor(stage, count, 1);
+		const thawed = await crowdThaw(stage, count);
+		row(`${count} processes: stopped for`, pause, `<= ${(1.2 * count).toFixed(0)} ms`);
+		row(`${count} processes: started to first instruction`, thawed, count === 200 ? '<= 200 ms' : '');
+		pauses.push(pause / count);
+		thaws.push(thawed / count);
+	}
+	line('freeze: a process of 1,000 / one of 50', (pauses[2]! / pauses[0]!).toFixed(2), 'none', who, '<= 1.5');
+	line('resume: a process of 1,000 / one of 50', (thaws[2]! / thaws[0]!).toFixed(2), 'none', who, '<= 1.5');
+}
+
+/** Both in turns again. */
+async function copying(stage: Stage): Promise<void> {
+	const {who} = stage;
+	const target = await resident(stage, 1024);
+	const bare = program(stage, 'copy');
+	for (const [where, dir] of [
+		['tmpfs', '/dev/shm'],
+		['disk', stage.dir],
+	] as const) {
+		const ratios: number[] = [];
+		const file = join(dir, `frore-bench-${process.pid}`);
+		for (let run = 0; run < RUNS; run++) {
+			target.kill('SIGSTOP');
+			const threads = String(Math.min(availableParallelism(), 8));
+			const [least] = await timed(stage, [bare, String(target.pid), '1024', file, threads]);
+			target.kill('SIGCONT');
+			const {stdout} = await stage.freeze(target.pid, {file, args: ['--json', '--compress', 'none']});
+			rmSync(file, {force: true});
+			ratios.push((JSON.parse(stdout) as {pause_ms: number}).pause_ms / least!);
+		}
+		line(`1 GiB to ${where}: stopped / bare copy`, median(ratios).toFixed(2), 'none', who, '<= 1.15');
+	}
+	target.kill();
+}
+
 async function shell(stage: Stage): Promise<void> {
 	const started = await stage.start(['sh', '-c', 'tail -f /dev/null | bash --norc -i']);
 	const bash = await stage.run(['sh', '-c', `sleep 0.5; pgrep -P ${started.pid} -x bash`]);
@@ -118,8 +184,11 @@ async function shell(stage: Stage): Promise<void> {
 	line('artefact of an idle bash', `${(statSync(file).size / 1e6).toFixed(2)} MB`, 'zstd:1', stage.who, '<= 3 MB');
 }
 
+const parts = [small, many, copying, large, shell];
+const asked = process.argv.slice(2);
+
 for (const who of identities) {
-	for (const part of [small, large, shell]) {
+	for (const part of parts.filter(({name}) => asked.length === 0 || asked.includes(name))) {
 		const stage = new Stage(who);
 		try {
 			await part(stage);

@@ -12,6 +12,7 @@ import {
 	PAGE_SIZE,
 	PREAMBLE_MAGIC,
 	type Run,
+	readStructure,
 	sizeOfStructure,
 	TRAILER_MAGIC,
 	writeStructure,
@@ -121,6 +122,19 @@ export class ArtefactWriter {
 		for (const part of parts) this.#put(part);
 		this.#frames.push(frame);
 		for (const run of runs) this.#runs.push({...run});
+	}
+
+	/** How many runs there are so far. */
+	get runs(): number {
+		return this.#runs.length;
+	}
+
+	/** Frames that somebody else has put behind what the sink has got, as the file has them: rows of `frame` and `run`. */
+	adopt(frames: Uint8Array, runs: Uint8Array, end: number): void {
+		const [frame, run] = [sizeOfStructure('frame'), sizeOfStructure('run')];
+		for (let at = 0; at < frames.length; at += frame) this.#frames.push(readStructure('frame', frames, at));
+		for (let at = 0; at < runs.length; at += run) this.#runs.push(readStructure('run', runs, at));
+		this.#written = end;
 	}
 
 	#frameHead(frame: Frame, runs: readonly Run[], length: number): Uint8Array {

@@ -74,6 +74,8 @@ struct family {
 	int32_t stop_status;
 };
 
+#define READY_MASK 0xffffU /* the lower half of status->ready: how many tasks are */
+
 /* Shared by all processes of one resume (MAP_SHARED|MAP_ANONYMOUS). */
 struct status {
 	uint32_t phase; /* enum phase, futex */
@@ -84,7 +86,8 @@ struct status {
 	uint32_t warning_length; /* bytes of `warnings` */
 	uint32_t message_taken;	 /* 1 as soon as somebody writes `message` */
 	uint32_t pid_taken;	 /* 1 when the failure is an id in use: the launcher may try another way */
-	uint32_t arrived[5];	 /* futexes: how many tasks have passed each meeting point, enum meeting */
+	uint32_t arrived[5];	 /* how many tasks have come to each meeting point, enum meeting */
+	uint32_t open[5];	 /* futexes: 1 when all have */
 	struct family family;
 	char message[1024];	 /* one line without "frore: " and newline */
 	char warnings[8192];	 /* newline-terminated lines without "frore: warning: " */

@@ -1,6 +1,7 @@
 /*
- * crowd PROCESSES THREADS: so many processes (this one is their parent) with so many threads each, all asleep but the first, which says
- * "ready" and looks at the time of day. When that has jumped, as it has after a freeze, it writes one byte and ends, and all end with it.
+ * crowd PROCESSES THREADS [stay]: so many processes (this one is their parent) with so many threads each, all asleep but the first,
+ * which says "ready" and looks at the time of day. When that has jumped, as it has after a freeze, it writes one byte and ends, and all
+ * end with it; with `stay` it goes on for ever.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -72,7 +73,7 @@ int main(int argc, char **argv)
 	for (last = now();; last = at) {
 		nanosleep(&moment, NULL);
 		at = now();
-		if (at - last > JUMP_NS)
+		if (at - last > JUMP_NS && argc <= 3)
 			return write(1, "x", 1) != 1;
 	}
 }

@@ -18,7 +18,7 @@ export const references: {readonly [N in TableName]?: {readonly [F in NumberFiel
 	lock: {task: 'task?', description: 'description?'},
 	mm: {exe: 'image?'},
 	vma: {mm: 'mm', window: 'window?'},
-	same: {mm: 'mm', from: 'mm'},
+	same: {mm: 'mm', from: 'mm', by: 'mm', window: 'window'},
 	guard: {mm: 'mm'},
 	image: {content: 'content?', pages: 'content?'},
 	description: {task: 'task'},

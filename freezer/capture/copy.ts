@@ -1,20 +1,20 @@
-import {type MemoryStretch, packFrames} from '../sys/pack.js';
+import {type MemoryStretch, packFrames, writeDirectly} from '../sys/pack.js';
 import {PageMap} from '../sys/pagemap.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
 import {ownRange, Relatives, type Surveyed, unshared} from './cow.js';
 import {FramePacker, type FrameSink} from './frames.js';
 import {captureGuards, type Unreadable} from './guards.js';
+import type {Outbox} from './outbox.js';
 import {areaOf, copyContent, hasOwnPages, imagePages, ownPages, ownStretch, wantImage} from './pages.js';
 
 /** Lets signals in between pieces of work; the argument says whether the target is stopped. */
 type Breathe = (stopped: boolean) => Promise<void>;
 
-interface Outbox {
-	readonly put: FrameSink;
-}
+/** Takes frames, or lets them be written directly. */
+export type MemoryOutbox = {put: FrameSink} & Pick<Outbox, 'mayWriteDirectly' | 'directly'>;
 
 /** Contents and modified pages, while the target is stopped. */
-export async function copyMemory(state: CapturedState, outbox: Outbox, breathe: Breathe): Promise<void> {
+export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, breathe: Breathe): Promise<void> {
 	const {collection, processes} = state;
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
 	for (const [index, source] of collection.contents.sources) {
@@ -29,11 +29,11 @@ export async function copyMemory(state: CapturedState, outbox: Outbox, breathe: 
 	}
 
 	const surveyed = processes.map((captured) => survey(captured, processes.length > 1));
-	const relatives = new Relatives(collection.snapshot, surveyed);
+	using relatives = new Relatives(collection.snapshot, surveyed);
 	for (const one of surveyed) {
-		const unreadable = relatives.hasChildren(one)
-			? await copyAncestor(one, relatives, packer, breathe)
-			: await copyChildless(one, outbox, breathe);
+		const unreadable = relatives.isElder(one)
+			? await copyElder(one, relatives, packer, breathe)
+			: await copyYounger(one, outbox, breathe);
 		captureGuards(collection.snapshot, one, unreadable);
 		for (const [i, vma] of one.vmas.entries()) {
 			for (const stretch of wantImage(vma, one.own[i] ?? [], one.process.memory, state.images)) {
@@ -63,14 +63,20 @@ function survey(captured: CapturedProcess, shares: boolean): Surveyed {
 	}
 }
 
-async function copyChildless(
+async function copyYounger(
 	{process, vmas, ranges}: Surveyed,
-	outbox: Outbox,
+	outbox: MemoryOutbox,
 	breathe: Breathe,
 ): Promise<Unreadable[]> {
 	const stretches = ranges.flatMap((range): MemoryStretch[] =>
 		[...unshared(range)].map((pages) => ownStretch(vmas[range.vma]!, pages, process.memory, range.marks !== undefined)),
 	);
+	const bytes = stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
+	if (outbox.mayWriteDirectly(bytes) && !vmas.some(({mapping}) => mapping.flags.has('gu'))) {
+		await outbox.directly((place) => writeDirectly(process.pid, process.mm, stretches, place, () => breathe(true)));
+		return [];
+	}
+
 	const unreadable: Unreadable[] = [];
 	for (const frame of packFrames(process.pid, process.mm, stretches)) {
 		unreadable.push(...frame.unreadable);
@@ -84,8 +90,8 @@ async function copyChildless(
 	return unreadable;
 }
 
-/** Every page that is read is compared with those of the descendants. */
-async function copyAncestor(
+/** Every page that is read is compared with those of its relatives. */
+async function copyElder(
 	surveyed: Surveyed,
 	relatives: Relatives,
 	packer: FramePacker,
@@ -94,7 +100,7 @@ async function copyAncestor(
 	const {process, vmas, ranges} = surveyed;
 	for (const range of ranges) {
 		const vma = vmas[range.vma]!;
-		const seen = (address: bigint, bytes: Uint8Array) => relatives.find(surveyed, range.vma, address, bytes);
+		const seen = (address: bigint, bytes: Uint8Array) => relatives.find(surveyed, range, address, bytes);
 		for (const pages of unshared(range)) {
 			for (const stretch of ownPages(vma, process, pages, range.marks !== undefined, seen)) {
 				packer.add(stretch);

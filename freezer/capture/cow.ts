@@ -3,9 +3,9 @@
  * the eldest that has it, and the resumed relatives share it again.
  */
 import type {RowOf, Snapshot} from '../../builder/format/schema.js';
-import {constants} from '../../builder/format/schema.js';
+import {constants, NONE} from '../../builder/format/schema.js';
 import {samePages} from '../sys/native.js';
-import type {PageMap, PageRange} from '../sys/pagemap.js';
+import {PageMap, type PageRange, PageWords} from '../sys/pagemap.js';
 import {addr, PAGE_SIZE} from '../sys/types.js';
 import type {CapturedProcess} from './collect.js';
 import type {CapturedVma} from './vmas.js';
@@ -17,16 +17,25 @@ const LONGEST = 1n << 38n;
 /** Mappings that are not inherited, or that cannot be moved into place. */
 const APART = VMA_FLAG.GROWSDOWN | VMA_FLAG.DONTFORK | VMA_FLAG.WIPEONFORK | VMA_FLAG.DROPPABLE;
 const CHUNK = 1 << 20;
+const HUGE_LIMIT = 8n << 20n;
 
 /** What is known of a page of a range: 0 nobody else maps it, or somebody may, or it is stored for an ancestor. */
 const CANDIDATE = 1;
 const SAME = 2;
+/** Its place in the window of this process is taken: others have it from there. */
+const STAGED = 3;
+
+/** Who of the relatives has a page from its eldest: descendants, or siblings as well. */
+const BELOW = 1;
+const BESIDE = 2;
 
 /** A stretch of pages that a process has of its own in one mapping. */
 export interface OwnRange extends PageRange {
 	readonly vma: number;
 	/** Per page 0, CANDIDATE or SAME; absent: all 0. */
 	readonly marks: Uint8Array | undefined;
+	/** As /proc/PID/pagemap tells the pages, with the frame where we may see that. */
+	readonly words: PageWords;
 }
 
 /** A process with the ranges it has of its own, ascending. */
@@ -41,10 +50,13 @@ const isEligible = ({row}: CapturedVma): boolean =>
 	!(row.flags & APART) &&
 	row.end - row.start <= LONGEST;
 
+const NOTHING_KNOWN = new PageWords(new Uint32Array());
+
 /** One range of a survey, and which of its pages somebody else maps, too. */
 export function ownRange(range: PageRange, vma: number, pageMap: PageMap | false): OwnRange {
-	const marks = pageMap ? pageMap.shared(range) : undefined;
-	return {...range, vma, marks: marks?.includes(CANDIDATE) ? marks : undefined};
+	const words = pageMap ? pageMap.words(range) : NOTHING_KNOWN;
+	const marks = words.shared();
+	return {...range, vma, words, marks: marks.includes(CANDIDATE) ? marks : undefined};
 }
 
 /** The pages of a range that are stored for this process itself. */
@@ -69,16 +81,33 @@ export function* unshared({start, end, marks}: OwnRange): Generator<PageRange> {
 	}
 }
 
-export class Relatives {
+/** A piece of the eldest's memory, as it has just been read. */
+interface Piece {
+	readonly eldest: Surveyed;
+	readonly vma: RowOf<'vma'>;
+	readonly address: bigint;
+	readonly bytes: Uint8Array;
+	/** Frame of each page, 0 when unknown. */
+	readonly frames: readonly number[];
+	/** Per page BELOW or BESIDE when somebody has it, too. */
+	readonly taken: Uint8Array;
+}
+
+export class Relatives implements Disposable {
 	readonly #children = new Map<number, Surveyed[]>();
+	readonly #byMm: ReadonlyMap<number, Surveyed>;
+	readonly #pageMaps = new Map<Surveyed, PageMap>();
 	readonly #side = Buffer.allocUnsafeSlow(CHUNK);
 	readonly #bitmap = new Uint8Array(CHUNK / PAGE_SIZE / 8);
 	readonly #rows: RowOf<'same'>[] = [];
+	/** Pages (numbers) that a process stages for its children, though it has another one there itself. */
+	readonly #places = new Map<Surveyed, Set<bigint>>();
 
 	constructor(
 		readonly snapshot: Snapshot,
 		readonly processes: readonly Surveyed[],
 	) {
+		this.#byMm = new Map(processes.map((surveyed) => [surveyed.process.mm, surveyed]));
 		for (const surveyed of processes) {
 			const {parent} = snapshot.task[surveyed.process.row]!;
 			const siblings = this.#children.get(parent) ?? [];
@@ -86,109 +115,184 @@ export class Relatives {
 		}
 	}
 
-	hasChildren({process}: Surveyed): boolean {
-		return this.#children.has(process.row);
+	[Symbol.dispose](): void {
+		for (const pageMap of this.#pageMaps.values()) {
+			pageMap.close();
+		}
 	}
 
-	/** Finds the descendants that have the pages at `address`, which hold `bytes`, from `eldest`; returns which pages some of them have. */
-	find(eldest: Surveyed, vma: number, address: bigint, bytes: Uint8Array): PageRange[] {
-		if (!isEligible(eldest.vmas[vma]!)) {
+	/** Are there any who may have pages from it? */
+	isElder(surveyed: Surveyed): boolean {
+		return this.#children.has(surveyed.process.row) || this.#younger(surveyed).length > 0;
+	}
+
+	#parentOf({process}: Surveyed): Surveyed | undefined {
+		const {parent} = this.snapshot.task[process.row]!;
+		return this.processes.find((other) => other.process.row === parent);
+	}
+
+	#younger(surveyed: Surveyed): Surveyed[] {
+		const siblings = this.#children.get(this.snapshot.task[surveyed.process.row]!.parent) ?? [];
+		return this.#parentOf(surveyed) ? siblings.slice(siblings.indexOf(surveyed) + 1) : [];
+	}
+
+	/** Finds the relatives that have the pages at `address`, which hold `bytes`, from `eldest`; returns which pages some of them have. */
+	find(eldest: Surveyed, range: OwnRange, address: bigint, bytes: Uint8Array): PageRange[] {
+		const vma = eldest.vmas[range.vma]!;
+		if (!isEligible(vma)) {
 			return [];
 		}
 
 		const taken = new Uint8Array(bytes.length / PAGE_SIZE);
-		this.#descend(eldest, eldest, vma, address, bytes, taken);
-		const found: PageRange[] = [];
-		for (let page = 0; page < taken.length; page++) {
-			if (taken[page]) {
-				extend(found, address + BigInt(page) * PAGE);
-			}
+		const frames = this.#framesOf(eldest, range, address, taken.length);
+		const piece = {eldest, vma: vma.row, address, bytes, frames, taken};
+		const end = address + BigInt(bytes.length);
+		this.#among(this.#children.get(eldest.process.row) ?? [], piece, address, end, () => true);
+		this.#lookBeside(range, piece, end);
+		const [below, beside] = [pagesOf(taken, BELOW, address), pagesOf(taken, BESIDE, address)];
+		for (const pages of below) {
+			this.#add(eldest, eldest, pages);
 		}
 
-		for (const range of found) {
-			this.#add(eldest, eldest, range);
+		const parent = this.#parentOf(eldest);
+		for (const pages of parent ? beside : []) {
+			this.#add(eldest, eldest, pages, parent);
 		}
 
-		return found;
+		const all = [...below, ...beside];
+		for (const pages of all) {
+			const first = Number((pages.start - range.start) / PAGE);
+			range.marks?.fill(STAGED, first, first + Number((pages.end - pages.start) / PAGE));
+		}
+
+		return all.sort((a, b) => (a.start < b.start ? -1 : 1));
 	}
 
-	#descend(
-		eldest: Surveyed,
-		parent: Surveyed,
-		vma: number,
-		address: bigint,
-		bytes: Uint8Array,
-		taken: Uint8Array,
+	/** Pages that the parent has changed since, and its children have not: it stages them, unless it has something to stage there itself. */
+	#lookBeside(range: OwnRange, piece: Piece, end: bigint): void {
+		const {eldest, address, taken} = piece;
+		const parent = this.#parentOf(eldest);
+		const {marks} = range;
+		const younger = this.#younger(eldest);
+		if (!parent || !marks || younger.length === 0) {
+			return;
+		}
+
+		const places = this.#places.get(parent) ?? new Set();
+		this.#places.set(parent, places);
+		const first = Number((address - range.start) / PAGE);
+		const free = Array.from(taken, (_, page) => {
+			const at = address + BigInt(page) * PAGE;
+			return marks[first + page] === CANDIDATE && !places.has(at) && !isStaged(parent, at);
+		});
+		const before = taken.slice();
+		taken.fill(0);
+		this.#among(younger, piece, address, end, (page) => free[page] === true);
+		for (const [page, found] of taken.entries()) {
+			if (found) {
+				places.add(address + BigInt(page) * PAGE);
+			}
+
+			taken[page] = found ? BESIDE : before[page]!;
+		}
+	}
+
+	/** Frames that the kernel has not moved since the survey, so that those of the descendants, looked at in between, can be compared. */
+	#framesOf(eldest: Surveyed, range: OwnRange, address: bigint, count: number): number[] {
+		const first = Number((address - range.start) / PAGE);
+		const before = Array.from({length: count}, (_, page) => range.words.frame(first + page));
+		if (!before.some((frame) => frame !== 0)) {
+			return before;
+		}
+
+		const pageMap = this.#pageMaps.get(eldest) ?? new PageMap(eldest.process.pid);
+		this.#pageMaps.set(eldest, pageMap);
+		const now = pageMap.words({start: address, end: address + BigInt(count) * PAGE});
+		return before.map((frame, page) => (frame === now.frame(page) ? frame : 0));
+	}
+
+	/** Looks for pages of the piece that `allowed` lets through in these and, where they have them, in their descendants. */
+	#among(
+		candidates: readonly Surveyed[],
+		piece: Piece,
+		start: bigint,
+		end: bigint,
+		allowed: (page: number) => boolean,
 	): void {
-		const end = address + BigInt(bytes.length);
-		for (const child of this.#children.get(parent.process.row) ?? []) {
-			for (const range of overlapping(child.ranges, address, end)) {
-				if (
-					range.marks &&
-					isEligible(child.vmas[range.vma]!) &&
-					isCompatible(eldest.vmas[vma]!.row, child.vmas[range.vma]!.row)
-				) {
-					this.#compare(eldest, child, range, vma, address, bytes, taken);
+		for (const child of candidates) {
+			for (const range of overlapping(child.ranges, start, end)) {
+				const vma = child.vmas[range.vma]!;
+				if (range.marks && isEligible(vma) && isCompatible(piece.vma, vma.row)) {
+					const from = start > range.start ? start : range.start;
+					this.#compare(child, range, piece, from, min(end, range.end), allowed);
 				}
 			}
 		}
 	}
 
 	#compare(
-		eldest: Surveyed,
 		child: Surveyed,
 		range: OwnRange,
-		vma: number,
-		address: bigint,
-		bytes: Uint8Array,
-		taken: Uint8Array,
+		piece: Piece,
+		start: bigint,
+		end: bigint,
+		allowed: (page: number) => boolean,
 	): void {
 		const marks = range.marks!;
-		const from = range.start > address ? range.start : address;
-		const to = min(range.end, address + BigInt(bytes.length));
-		const last = Number((to - range.start) / PAGE);
-		for (let page = Number((from - range.start) / PAGE); page < last; ) {
+		const first = Number((start - range.start) / PAGE);
+		const last = Number((end - range.start) / PAGE);
+		const shift = Number((range.start - piece.address) / PAGE);
+		const isCandidate = (page: number): boolean => marks[page] === CANDIDATE && allowed(page + shift);
+		const isUnknown = (page: number): boolean =>
+			isCandidate(page) && (range.words.frame(page) === 0 || piece.frames[page + shift] === 0);
+		const found: PageRange[] = [];
+		for (let page = first; page < last; ) {
 			let next = page;
-			while (next < last && marks[next] === CANDIDATE) {
+			while (next < last && isUnknown(next)) {
 				next++;
 			}
 
-			if (next === page) {
-				page++;
-				continue;
+			const equal =
+				next > page
+					? this.#equalBytes(child, range, piece, page, next)
+					: isCandidate(page) && range.words.frame(page) === piece.frames[page + shift]
+						? [page]
+						: [];
+			for (const same of equal) {
+				marks[same] = SAME;
+				piece.taken[same + shift] = BELOW;
+				extend(found, range.start + BigInt(same) * PAGE);
 			}
 
-			const start = range.start + BigInt(page) * PAGE;
-			const offset = Number(start - address);
-			const length = (next - page) * PAGE_SIZE;
-			const side = this.#side.subarray(0, length);
-			const got = child.process.memory.readForced(addr(start), side);
-			const pages = Math.floor(got / PAGE_SIZE);
-			const own = bytes.subarray(offset, offset + pages * PAGE_SIZE);
-			samePages(own, side, this.#bitmap);
-			const found: PageRange[] = [];
-			for (let i = 0; i < pages; i++) {
-				if ((this.#bitmap[i >> 3] ?? 0) & (1 << (i & 7))) {
-					marks[page + i] = SAME;
-					taken[offset / PAGE_SIZE + i] = 1;
-					extend(found, start + BigInt(i) * PAGE);
-				}
-			}
+			page = Math.max(next, page + 1);
+		}
 
-			for (const equal of found) {
-				this.#add(child, eldest, equal);
-				const at = Number(equal.start - address);
-				const part = bytes.subarray(at, at + Number(equal.end - equal.start));
-				const below = taken.subarray(at / PAGE_SIZE);
-				this.#descend(eldest, child, vma, equal.start, part, below);
-			}
-
-			page = next;
+		for (const equal of found) {
+			this.#add(child, piece.eldest, equal);
+			this.#among(this.#children.get(child.process.row) ?? [], piece, equal.start, equal.end, allowed);
 		}
 	}
 
-	#add({process}: Surveyed, {process: eldest}: Surveyed, {start, end}: PageRange): void {
-		this.#rows.push({start, end, mm: process.mm, from: eldest.mm});
+	/** Which pages of [from, to) hold the same bytes in both: how it is found out by who may see no frames. */
+	#equalBytes(child: Surveyed, range: OwnRange, piece: Piece, from: number, to: number): number[] {
+		const start = range.start + BigInt(from) * PAGE;
+		const side = this.#side.subarray(0, (to - from) * PAGE_SIZE);
+		const got = child.process.memory.readForced(addr(start), side);
+		const pages = Math.floor(got / PAGE_SIZE);
+		const offset = Number(start - piece.address);
+		samePages(piece.bytes.subarray(offset, offset + pages * PAGE_SIZE), side, this.#bitmap);
+		const equal: number[] = [];
+		for (let page = 0; page < pages; page++) {
+			if ((this.#bitmap[page >> 3] ?? 0) & (1 << (page & 7))) {
+				equal.push(from + page);
+			}
+		}
+
+		return equal;
+	}
+
+	#add({process}: Surveyed, eldest: Surveyed, {start, end}: PageRange, by = eldest): void {
+		this.#rows.push({start, end, mm: process.mm, from: eldest.process.mm, by: by.process.mm, window: NONE});
 	}
 
 	/** The rows of `same` and `window`, once all pages have been looked at. */
@@ -199,7 +303,9 @@ export class Relatives {
 		let vma: RowOf<'vma'> | undefined;
 		for (const row of this.#rows) {
 			const last = snapshot.same.at(-1);
-			if (vma && last && last.mm === row.mm && last.from === row.from && last.end === row.start && row.end <= vma.end) {
+			const goesOn =
+				last && last.mm === row.mm && last.from === row.from && last.by === row.by && last.end === row.start;
+			if (vma && goesOn && row.end <= vma.end) {
 				last.end = row.end;
 			} else {
 				snapshot.same.push(row);
@@ -214,16 +320,39 @@ export class Relatives {
 				row.start < first.start ? row : first,
 			);
 			const end = family.reduce((most, row) => (row.end > most ? row.end : most), 0n);
-			const row = {start, end, offset, kind, source, flags: flags & VMA_FLAG.NORESERVE, pad0: 0};
+			const huge = this.#isFull(family, start, end) ? VMA_FLAG.HUGEPAGE : 0;
+			const row = {start, end, offset, kind, source, flags: (flags & VMA_FLAG.NORESERVE) | huge, pad0: 0};
 			const window = snapshot.window.push(row) - 1;
 			for (const member of family) {
 				member.window = window;
 			}
 		}
+
+		for (const row of snapshot.same) {
+			row.window = this.#vma(row.mm, row.start).window;
+		}
+	}
+
+	/** Big anonymous memory that is (almost) all there is filled faster in huge pages; as the stub does it for what nobody shares. */
+	#isFull(family: readonly RowOf<'vma'>[], start: bigint, end: bigint): boolean {
+		const apart = VMA_FLAG.HEAP | VMA_FLAG.NOHUGEPAGE;
+		if (end - start < HUGE_LIMIT || family.some(({kind, flags}) => kind !== VMA.ANON || flags & apart)) {
+			return false;
+		}
+
+		const members = new Set(family.map(({mm}) => mm));
+		const staged = this.snapshot.same.reduce(
+			(sum, row) =>
+				row.mm === row.by && row.mm === row.from && members.has(row.mm) && row.start >= start && row.end <= end
+					? sum + row.end - row.start
+					: sum,
+			0n,
+		);
+		return staged >= ((end - start) * 7n) / 8n;
 	}
 
 	#vma(mm: number, address: bigint): RowOf<'vma'> {
-		const {vmas} = this.processes.find(({process}) => process.mm === mm)!;
+		const {vmas} = this.#byMm.get(mm)!;
 		let low = 0;
 		let high = vmas.length - 1;
 		while (low < high) {
@@ -237,6 +366,27 @@ export class Relatives {
 
 		return vmas[low]!.row;
 	}
+}
+
+/** Does the process itself need the place of this page in its window? */
+function isStaged({ranges}: Surveyed, address: bigint): boolean {
+	for (const {start, marks} of overlapping(ranges, address, address + PAGE)) {
+		const mark = marks?.[Number((address - start) / PAGE)];
+		return mark === SAME || mark === STAGED;
+	}
+
+	return false;
+}
+
+function pagesOf(taken: Uint8Array, what: number, address: bigint): PageRange[] {
+	const found: PageRange[] = [];
+	for (let page = 0; page < taken.length; page++) {
+		if (taken[page] === what) {
+			extend(found, address + BigInt(page) * PAGE);
+		}
+	}
+
+	return found;
 }
 
 /** Mappings that have pages in common, directly or through others. */

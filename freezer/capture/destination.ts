@@ -14,7 +14,7 @@ import {
 import {dirname} from 'node:path';
 import {isatty} from 'node:tty';
 import type {Sink} from '../../builder/artefact-writer.js';
-import {errno, isErrno} from '../sys/errno.js';
+import {errno, errnoName, errnoWords, isErrno, SysError} from '../sys/errno.js';
 import {linkDescriptor} from '../sys/link.js';
 import {waitWritable} from '../sys/poll.js';
 import {EXIT, FroreError, failure} from './errors.js';
@@ -25,6 +25,8 @@ export interface Destination extends Sink {
 	commit(): void;
 	/** Leaves nothing behind. */
 	abandon(): void;
+	/** A descriptor through which frames can be written anywhere behind what was written in order; `resume` says where to go on. */
+	readonly random?: {readonly fd: number; resume(end: number): void; failed(error: SysError): Error};
 	/** For people. */
 	readonly name: string;
 	/** "pipe:[N]", "socket:[N]" or the path of a FIFO when it leads to another process. */
@@ -45,6 +47,10 @@ const words: Record<string, string> = {
 };
 
 const because = (error: unknown): string => {
+	if (error instanceof SysError) {
+		return words[errnoName(error.errno)] ?? errnoWords(error.errno);
+	}
+
 	const {code, message} = error as NodeJS.ErrnoException;
 	return words[code ?? ''] ?? message;
 };
@@ -57,10 +63,12 @@ const cannotWrite = (name: string, error: unknown): FroreError =>
 		error,
 	);
 
-function writeAll(fd: number, chunk: Uint8Array): void {
+/** @param position undefined: where the descriptor stands */
+function writeAll(fd: number, chunk: Uint8Array, position?: number): void {
 	for (let done = 0; done < chunk.length; ) {
 		try {
-			done += writeSync(fd, chunk, done, chunk.length - done);
+			const at = position === undefined ? null : position + done;
+			done += writeSync(fd, chunk, done, chunk.length - done, at);
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
 				throw error;
@@ -84,6 +92,7 @@ export function openFile(path: string, mayReplace: boolean): Destination {
 	}
 
 	let open = true;
+	let position = 0;
 	const close = () => {
 		if (open) {
 			open = false;
@@ -93,9 +102,17 @@ export function openFile(path: string, mayReplace: boolean): Destination {
 
 	return {
 		name: path,
+		random: {
+			fd,
+			resume(end) {
+				position = end;
+			},
+			failed: (error) => cannotWrite(path, error),
+		},
 		write(chunk) {
 			try {
-				writeAll(fd, chunk);
+				writeAll(fd, chunk, position);
+				position += chunk.length;
 			} catch (error) {
 				throw cannotWrite(path, error);
 			}

@@ -16,6 +16,7 @@ import {resetConnectionsWithin} from './fd/socket-tcp.js';
 import {hasEnded, statOf} from './leader.js';
 import {Outbox} from './outbox.js';
 import {checkReader, preflight} from './preflight.js';
+import {collectGarbage, compileLittle} from './quiet.js';
 import {observeSleepers} from './sleep.js';
 import type {Ending} from './stop.js';
 import {descendantsOf, StoppedTree} from './stopped-tree.js';
@@ -67,19 +68,21 @@ export async function freeze(request: FreezeRequest): Promise<FreezeSummary> {
 async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const {pid, destination, ending} = request;
 	const watch = new Stopwatch();
+	compileLittle();
 	preflight(pid);
 	checkReader(request.children ? descendantsOf(pid) : [pid], destination.channel);
 	const writer = new ArtefactWriter(destination, packageBytes('stub'), {
 		codec: request.codec.codec,
 		hasher: createNativeHasher(),
 	});
-	using outbox = new Outbox(writer, request.codec);
+	using outbox = new Outbox(writer, request.codec, destination.random);
 	using collection = new Collection(emptySnapshot(), request.capture);
 	const {snapshot} = collection;
 	snapshot.xcomp.push(...xstateLayout());
 	pinTracer();
 	await warmUp(request);
 	const sleepers = observeSleepers(request.children ? descendantsOf(pid) : [pid]);
+	collectGarbage();
 	watch.mark('prepare');
 
 	const stopped = StoppedTree.stop(pid, request.stopTimeout, request.children);

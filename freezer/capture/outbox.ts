@@ -1,7 +1,10 @@
 import type {ArtefactWriter, Run} from '../../builder/artefact-writer.js';
 import {constants} from '../../builder/format/schema.js';
 import type {CodecChoice} from '../sys/codec.js';
+import {SysError} from '../sys/errno.js';
 import {EncoderPool} from '../sys/native.js';
+import type {DirectFrames, DirectPlace} from '../sys/pack.js';
+import type {Destination} from './destination.js';
 
 /** What is kept in memory so that compressing and writing happen after the release. Beyond this, frames are written at once. */
 const KEPT = 64 << 20;
@@ -23,6 +26,7 @@ export class Outbox implements Disposable {
 	constructor(
 		readonly writer: ArtefactWriter,
 		readonly codec: CodecChoice,
+		readonly random: Destination['random'],
 	) {
 		this.#pool = codec.codec === constants.CODEC.NONE ? undefined : new EncoderPool(codec.codec, codec.level);
 	}
@@ -39,6 +43,28 @@ export class Outbox implements Disposable {
 		this.#submitKept();
 		this.#keptBytes = KEPT;
 		this.#submit(runs, raw);
+	}
+
+	/** True when so many bytes are better written at once, on all processors, than kept. */
+	mayWriteDirectly(bytes: bigint): boolean {
+		return this.random !== undefined && this.codec.codec === constants.CODEC.NONE && bytes > KEPT;
+	}
+
+	/** Lets `write` put frames into the file by itself. */
+	async directly(write: (place: DirectPlace) => Promise<DirectFrames>): Promise<void> {
+		const {writer, random} = this;
+		const offset = writer.bytes;
+		let written: DirectFrames;
+		try {
+			written = await write({fd: random!.fd, offset, firstRun: writer.runs});
+		} catch (error) {
+			throw error instanceof SysError && error.syscall === 'pwrite' ? random!.failed(error) : error;
+		}
+
+		const {frames, runs, end} = written;
+		writer.adopt(frames, runs, end);
+		random!.resume(end);
+		this.rawBytes += end - offset;
 	}
 
 	/** Writes all that came so far. */

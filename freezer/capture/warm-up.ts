@@ -5,7 +5,7 @@ import {spawnInOwnGroup} from '../sys/spawn.js';
 import type {Pid, Tid} from '../sys/types.js';
 import {collectState} from './collect.js';
 import {Collection} from './collection.js';
-import {copyMemory} from './copy.js';
+import {copyMemory, type MemoryOutbox} from './copy.js';
 import {warmDescriptors} from './fd/warm.js';
 import type {FreezeRequest} from './freeze.js';
 import {observeSleepers} from './sleep.js';
@@ -41,6 +41,8 @@ export async function warmUp(request: FreezeRequest): Promise<void> {
 	}
 }
 
+const nowhere: MemoryOutbox = {put: () => {}, mayWriteDirectly: () => false, directly: async () => {}};
+
 async function rehearse(request: FreezeRequest): Promise<void> {
 	const capture = {...request.capture, allow: new Set(['all'])};
 	using collection = new Collection(emptySnapshot(), capture);
@@ -49,6 +51,6 @@ async function rehearse(request: FreezeRequest): Promise<void> {
 	collection.defer(() => stopped.release('continue'));
 	const now = clockNow(CLOCK.MONOTONIC);
 	const state = collectState(request, collection, stopped, sleepers, now, new Stopwatch());
-	await copyMemory(state, {put: () => {}}, async () => {});
+	await copyMemory(state, nowhere, async () => {});
 	stopped.release('continue');
 }

@@ -21,6 +21,7 @@ export const POLLPRI = 2;
 export const POLLOUT = 4;
 export const POLLERR = 8;
 export const POLLHUP = 16;
+export const POLLRDHUP = 0x2000;
 
 const FIONREAD = 0x541b;
 const TIOCOUTQ = 0x5411;

@@ -21,6 +21,7 @@ export const errno = {
 	EINVAL: 22,
 	EMFILE: 24,
 	ENOTTY: 25,
+	EFBIG: 27,
 	ENOSPC: 28,
 	ESPIPE: 29,
 	EROFS: 30,
@@ -31,6 +32,7 @@ export const errno = {
 	EOPNOTSUPP: 95,
 	ENOTCONN: 107,
 	ETIMEDOUT: 110,
+	EDQUOT: 122,
 } as const;
 
 const names = new Map<number, string>(Object.entries(errno).map(([name, value]) => [value, name]));

@@ -50,6 +50,12 @@ function load() {
 		pack: library.func(
 			'int64_t frore_native_pack(const void *, uint64_t, void *, void *, uint64_t, void *, void *, void *)',
 		),
+		directStart: library.func(
+			'void *frore_native_direct_start(const void *, uint64_t, int, uint64_t, uint64_t, uint32_t)',
+		),
+		directWait: library.func('uint32_t frore_native_direct_wait(void *, uint32_t)'),
+		directStop: library.func('void frore_native_direct_stop(void *, void *)'),
+		directEnd: library.func('void frore_native_direct_end(void *, void *, void *)'),
 		scanZero: library.func('int64_t frore_native_scan_zero(const void *, uint64_t, void *)'),
 	};
 }
@@ -68,6 +74,12 @@ export const nativeThreads = (): Pick<ReturnType<typeof load>, 'seize' | 'poll' 
 
 /** See pagemap.ts and pack.ts. */
 export const nativePages = (): Pick<ReturnType<typeof load>, 'ranges' | 'pack'> => native();
+
+/** See pack.ts. */
+export const nativeDirect = (): Pick<
+	ReturnType<typeof load>,
+	'directStart' | 'directWait' | 'directStop' | 'directEnd'
+> => native();
 
 /** XXH64 with seed 0. */
 export function xxh64(data: Uint8Array): bigint {

@@ -1,6 +1,8 @@
+import {availableParallelism} from 'node:os';
 import type {Run} from '../../builder/artefact-writer.js';
+import {FroreError} from '../../builder/errors.js';
 import {SysError} from './errno.js';
-import {nativePages} from './native.js';
+import {nativeDirect, nativePages} from './native.js';
 import type {Pid} from './types.js';
 
 /** Pages of one mapping of a stopped process, on their way into frames: see native/copy.c. */
@@ -25,14 +27,14 @@ export interface PackedFrame {
 const FRAME = 1 << 20;
 const STRETCH = 40;
 const RUN = 24;
+const FRAME_ROW = 64;
 const MOST = 256;
 const KEEP_ZEROS = 1n;
 const FORCED = 2n;
 
 const buffer = {frame: undefined as Buffer | undefined};
 
-/** Frames of at most 1 MiB, without the pages that are all zeros. A run never reaches over the end of a stretch. */
-export function* packFrames(pid: Pid, index: number, stretches: readonly MemoryStretch[]): Generator<PackedFrame> {
+function encodeStretches(pid: Pid, index: number, stretches: readonly MemoryStretch[]): Buffer {
 	const list = Buffer.alloc(Math.max(stretches.length * STRETCH, 1));
 	for (const [i, {start, end, source, keepZeros, mem}] of stretches.entries()) {
 		const at = i * STRETCH;
@@ -45,6 +47,70 @@ export function* packFrames(pid: Pid, index: number, stretches: readonly MemoryS
 		list.writeBigUInt64LE((keepZeros ? KEEP_ZEROS : 0n) | (mem === undefined ? 0n : FORCED), at + 32);
 	}
 
+	return list;
+}
+
+/** Where frames are to be written, and which number their first run has. */
+export interface DirectPlace {
+	readonly fd: number;
+	readonly offset: number;
+	readonly firstRun: number;
+}
+
+/** What was written there: rows of frames and runs as the file has them, and where it ends. */
+export interface DirectFrames {
+	readonly frames: Uint8Array;
+	readonly runs: Uint8Array;
+	readonly end: number;
+}
+
+const MOST_THREADS = 8;
+const LOOK_MILLISECONDS = 20;
+const FAILED_READ = 1;
+
+/** Reads and writes on all processors; see native/direct.c. `breathe` may throw: then it ends where it is. */
+export async function writeDirectly(
+	pid: Pid,
+	index: number,
+	stretches: readonly MemoryStretch[],
+	place: DirectPlace,
+	breathe: () => Promise<void>,
+): Promise<DirectFrames> {
+	const list = encodeStretches(pid, index, stretches);
+	const {directStart, directWait, directStop, directEnd} = nativeDirect();
+	const threads = Math.min(availableParallelism(), MOST_THREADS);
+	const handle = directStart(list, stretches.length, place.fd, place.offset, place.firstRun, threads);
+	if (!handle) {
+		throw new FroreError('native', 'cannot start threads to copy memory with');
+	}
+
+	const outcome = Buffer.alloc(32);
+	let ended: DirectFrames;
+	try {
+		while (directWait(handle, LOOK_MILLISECONDS) > 0) {
+			await breathe();
+		}
+	} finally {
+		directStop(handle, outcome);
+		const frames = Buffer.alloc(Number(outcome.readBigUInt64LE(0)) * FRAME_ROW);
+		const runs = Buffer.alloc(Number(outcome.readBigUInt64LE(8)) * RUN);
+		directEnd(handle, frames, runs);
+		ended = {frames, runs, end: Number(outcome.readBigUInt64LE(16))};
+	}
+
+	const failed = outcome.readInt32LE(24);
+	if (failed !== 0) {
+		const [call, what] =
+			failed === FAILED_READ ? ['process_vm_readv', `of process ${pid}`] : ['pwrite', 'of the artefact'];
+		throw new SysError(call, outcome.readInt32LE(28), what);
+	}
+
+	return ended;
+}
+
+/** Frames of at most 1 MiB, without the pages that are all zeros. A run never reaches over the end of a stretch. */
+export function* packFrames(pid: Pid, index: number, stretches: readonly MemoryStretch[]): Generator<PackedFrame> {
+	const list = encodeStretches(pid, index, stretches);
 	buffer.frame ??= Buffer.allocUnsafeSlow(FRAME);
 	const frame = buffer.frame;
 	const cursor = new BigUint64Array(2);

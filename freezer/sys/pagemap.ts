@@ -15,8 +15,32 @@ export interface Area extends PageRange {
 
 const WORDS = 3;
 const FIRST_ROOM = 4096;
-const THERE = 0xc000_0000;
+const PRESENT = 0x8000_0000;
+const SWAPPED = 0x4000_0000;
 const EXCLUSIVE = 0x0100_0000;
+const FRAME_HIGH = 0x007f_ffff;
+
+/** Entries of /proc/PID/pagemap. */
+export class PageWords {
+	constructor(readonly words: Uint32Array) {}
+
+	/** Per page 1 where it may be mapped by somebody else, too: bit 56 (mapped exclusively, Linux 4.2) is clear. */
+	shared(): Uint8Array {
+		const marks = new Uint8Array(this.words.length / 2);
+		for (let i = 0; i < marks.length; i++) {
+			const high = this.words[i * 2 + 1] ?? 0;
+			marks[i] = high & (PRESENT | SWAPPED) && !(high & EXCLUSIVE) ? 1 : 0;
+		}
+
+		return marks;
+	}
+
+	/** Number of the frame that holds a page; 0 when it is not in memory, or not ours to see (CAP_SYS_ADMIN). */
+	frame(page: number): number {
+		const high = this.words[page * 2 + 1] ?? 0;
+		return high & PRESENT ? (high & FRAME_HIGH) * 2 ** 32 + (this.words[page * 2] ?? 0) : 0;
+	}
+}
 
 export class PageMap {
 	readonly #fd: number;
@@ -48,8 +72,8 @@ export class PageMap {
 		}
 	}
 
-	/** Per page 1 where it may be mapped by somebody else, too: bit 56 (mapped exclusively, Linux 4.2) is clear. */
-	shared({start, end}: PageRange): Uint8Array {
+	/** What is known of each page of a range. */
+	words({start, end}: PageRange): PageWords {
 		const page = BigInt(PAGE_SIZE);
 		const words = new Uint32Array(Number((end - start) / page) * 2);
 		const bytes = new Uint8Array(words.buffer);
@@ -62,13 +86,7 @@ export class PageMap {
 			done += length;
 		}
 
-		const marks = new Uint8Array(words.length / 2);
-		for (let i = 0; i < marks.length; i++) {
-			const high = words[i * 2 + 1] ?? 0;
-			marks[i] = high & THERE && !(high & EXCLUSIVE) ? 1 : 0;
-		}
-
-		return marks;
+		return new PageWords(words);
 	}
 
 	close(): void {

@@ -18,9 +18,10 @@ const SO_REUSEADDR = 2;
 const SO_LINGER = 13;
 const SO_PEERCRED = 17;
 const IPPROTO_TCP = 6;
-const TCP_QUICKACK = 12;
 const TCP_REPAIR = 19;
 const TCP_REPAIR_QUEUE = 20;
+const TCP_QUEUE_SEQ = 21;
+const REPAIR_RECEIVE_QUEUE = 1;
 const REPAIR_SEND_QUEUE = 2;
 const REPAIR_OFF_WITHOUT_PROBE = -1;
 const SOCK_CLOEXEC = 0o2000000;
@@ -105,26 +106,15 @@ export function peerCredentials(fd: Fd): Credentials | undefined {
 	return ucred?.length === 12 && ucred.readInt32LE(0) > 0 ? parseCredentials(ucred) : undefined;
 }
 
-/** Lets a TCP socket acknowledge at once what it has received (net/ipv4/tcp.c, tcp_sock_set_quickack), which it might put off for 40 ms. */
-export function acknowledgeNow(fd: Fd): void {
-	const quick = getSocketInt(fd, IPPROTO_TCP, TCP_QUICKACK) ?? 1;
-	setSocketInt(fd, IPPROTO_TCP, TCP_QUICKACK, 1);
-	if (quick === 0) {
-		setSocketInt(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
-	}
-}
-
-/** What a TCP socket has sent and the other end has not taken yet: shown to root alone, in repair mode, which leaves SO_REUSEADDR cleared. */
-export function peekSendQueue(fd: Fd, size: number): Buffer | undefined {
+/** Repair mode shows root what is in the queues of a TCP socket. Leaving it clears SO_REUSEADDR. */
+function inRepair<T>(fd: Fd, queue: number, look: () => T): T | undefined {
 	const reuse = getSocketInt(fd, SOL_SOCKET, SO_REUSEADDR) ?? 0;
 	if (!setSocketInt(fd, IPPROTO_TCP, TCP_REPAIR, 1)) {
 		return undefined;
 	}
 
 	try {
-		const data = Buffer.alloc(size);
-		setSocketInt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, REPAIR_SEND_QUEUE);
-		return rawSyscall(nr.recvfrom, fd, data, size, MSG_PEEK | MSG_DONTWAIT, null, null) === size ? data : undefined;
+		return setSocketInt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, queue) ? look() : undefined;
 	} finally {
 		setSocketInt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, 0);
 		if (!setSocketInt(fd, IPPROTO_TCP, TCP_REPAIR, REPAIR_OFF_WITHOUT_PROBE)) {
@@ -133,6 +123,20 @@ export function peekSendQueue(fd: Fd, size: number): Buffer | undefined {
 
 		setSocketInt(fd, SOL_SOCKET, SO_REUSEADDR, reuse);
 	}
+}
+
+/** Sequence number behind the last byte that was written, or received in order. */
+export const queueEnd = (fd: Fd, queue: 'send' | 'receive'): number | undefined =>
+	inRepair(fd, queue === 'send' ? REPAIR_SEND_QUEUE : REPAIR_RECEIVE_QUEUE, () =>
+		getSocketInt(fd, IPPROTO_TCP, TCP_QUEUE_SEQ),
+	);
+
+/** What a TCP socket has sent and the other end has not acknowledged. */
+export function peekSendQueue(fd: Fd, size: number): Buffer | undefined {
+	return inRepair(fd, REPAIR_SEND_QUEUE, () => {
+		const data = Buffer.alloc(size);
+		return rawSyscall(nr.recvfrom, fd, data, size, MSG_PEEK | MSG_DONTWAIT, null, null) === size ? data : undefined;
+	});
 }
 
 /** Makes the last close(2) of a TCP socket a reset: nothing lingers that would keep its port. */

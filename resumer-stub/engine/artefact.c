@@ -9,6 +9,7 @@
 #define MAGIC_TRAILER 0x444e4545524f5246ULL  /* "FROREEND" */
 #define MACHINE_X86_64 62
 #define HEAD_LIMIT (1ULL << 32)
+#define MANY_TABLES (1ULL << 18)
 
 static long damaged(struct resume *r, const char *what)
 {
@@ -70,6 +71,7 @@ static long read_tables(struct resume *r)
 	uint64_t trailer_at = a->file_size - sizeof(*t);
 	uint64_t length = trailer_at - head_section;
 	struct frore_hash h;
+	int sharing;
 	long ret;
 
 	if (t->head_offset < sizeof(struct frore_section) || t->index_offset < t->head_offset + sizeof(struct frore_section) ||
@@ -77,7 +79,9 @@ static long read_tables(struct resume *r)
 	    t->head_length > index_section - t->head_offset || t->index_length > trailer_at - t->index_offset)
 		return damaged(r, "the trailer points outside");
 	a->base_length = PAGE_UP(length);
-	ret = sys_mmap(0, a->base_length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	/* nobody writes to them; page tables of shared memory are not copied by fork, those of private memory are, task by task */
+	sharing = length > MANY_TABLES ? MAP_SHARED : MAP_PRIVATE;
+	ret = sys_mmap(0, a->base_length, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
 	if (ret < 0)
 		return refuse(r, "cannot get memory for", "the snapshot's tables", -ret, 0);
 	a->base = (uint8_t *)ret;

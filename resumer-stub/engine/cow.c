@@ -46,8 +46,8 @@ static const struct frore_window *window_of(const struct engine *e, const struct
 	return &w[v->window];
 }
 
-/* Row of `same` of this mm that holds `address`, or the first one behind it; *end is the number of rows. */
-static uint64_t row_at(const struct engine *e, uint64_t address, uint64_t *end)
+/* Row of `same` of the mm that holds `address`, or the first one behind it; *end is the number of rows. */
+static uint64_t row_at(const struct engine *e, uint32_t mm, uint64_t address, uint64_t *end)
 {
 	const struct frore_same *s = ROWS(&e->r->artefact, SAME, end);
 	uint64_t low = 0, high = *end;
@@ -55,7 +55,7 @@ static uint64_t row_at(const struct engine *e, uint64_t address, uint64_t *end)
 	while (low < high) {
 		uint64_t middle = (low + high) / 2;
 
-		if (s[middle].mm < e->task->mm || (s[middle].mm == e->task->mm && s[middle].end <= address))
+		if (s[middle].mm < mm || (s[middle].mm == mm && s[middle].end <= address))
 			low = middle + 1;
 		else
 			high = middle;
@@ -63,23 +63,42 @@ static uint64_t row_at(const struct engine *e, uint64_t address, uint64_t *end)
 	return low;
 }
 
-/* Are these pages of ours filled before we fork, because descendants have them from us? Runs never reach over the end of such a row. */
-int cow_is_staged(const struct engine *e, const struct frore_run *run)
+/* The row through which others have these pages from the mm of the run, or 0. Runs never reach over the end of such a row. */
+static const struct frore_same *given(const struct engine *e, const struct frore_run *run)
 {
-	uint64_t count, at = row_at(e, run->address, &count);
+	uint64_t count, at = row_at(e, run->index, run->address, &count);
 	const struct frore_same *s = ROWS(&e->r->artefact, SAME, &count);
 
-	return at < count && s[at].mm == e->task->mm && s[at].from == e->task->mm && s[at].start <= run->address &&
-	       run->length <= s[at].end - run->address;
+	return at < count && s[at].mm == run->index && s[at].from == run->index && s[at].start <= run->address &&
+			       run->length <= s[at].end - run->address
+		       ? &s[at]
+		       : 0;
 }
 
-/* Where a staged run of ours goes; 0 when it points nowhere. */
+/* Are these pages filled before a fork, by us or by our parent? */
+int cow_is_staged(const struct engine *e, const struct frore_run *run)
+{
+	return given(e, run) != 0;
+}
+
+/* Is it us who fill them? */
+int cow_is_ours(const struct engine *e, const struct frore_run *run)
+{
+	const struct frore_same *s = given(e, run);
+
+	return s && s->by == e->task->mm;
+}
+
+/* Where a staged run goes; 0 when it points nowhere. */
 uint64_t cow_address(const struct engine *e, const struct frore_run *run)
 {
-	int64_t at = vma_find(e, run->address, run->length);
-	const struct frore_window *w = at < 0 ? 0 : window_of(e, &e->vmas[at]);
+	uint64_t count;
+	const struct frore_window *w = windows_of(&e->r->artefact, &count);
+	const struct frore_same *s = given(e, run);
 
-	return w ? address_of(e->r, e->vmas[at].window) + (run->address - w->start) : 0;
+	if (!s || s->window >= count || s->start < w[s->window].start || s->end > w[s->window].end)
+		return 0;
+	return address_of(e->r, s->window) + (run->address - w[s->window].start);
 }
 
 /* By the root, before anything is filled: its descendants inherit all windows, whether it has a part in them or not. */
@@ -99,7 +118,7 @@ long cow_stage(struct engine *e)
 		whole.offset = w[i].offset;
 		whole.kind = w[i].kind;
 		whole.source = w[i].source;
-		whole.flags = w[i].flags;
+		whole.flags = w[i].flags & FRORE_VMA_FLAG_NORESERVE;
 		if (w[i].start >= w[i].end || (w[i].start | w[i].end) & (PAGE - 1))
 			return refuse(r, "cannot resume this file: it is damaged,", "a window is none", 0, 0);
 		ret = vmas_map_staged(e, &whole);
@@ -107,38 +126,45 @@ long cow_stage(struct engine *e)
 			return r->status->failed ? -1
 						 : refuse_range(r, "cannot stage what relatives share at", w[i].start, w[i].end, ret,
 								ret == -12 ? "free memory, or raise ulimit -v" : 0);
+		if (w[i].flags & FRORE_VMA_FLAG_HUGEPAGE)
+			sys_madvise(whole.start, whole.end - whole.start, MADV_HUGEPAGE);
 	}
 	return 0;
 }
 
-/* Does anybody have pages from us? */
-static int is_eldest(const struct engine *e)
+static int stages_any(const struct engine *e)
 {
-	uint64_t count, at = row_at(e, 0, &count);
+	uint64_t count, i;
 	const struct frore_same *s = ROWS(&e->r->artefact, SAME, &count);
 
-	for (; at < count && s[at].mm == e->task->mm; at++)
-		if (s[at].from == e->task->mm)
+	for (i = 0; i < count; i++)
+		if (s[i].from == s[i].mm && s[i].by == e->task->mm)
 			return 1;
 	return 0;
 }
 
-/* Before the fork: pages that descendants have from us. */
+/* Before the fork: pages that descendants have from us, or from each other. */
 long cow_fill(struct engine *e)
 {
-	return is_eldest(e) ? pages_stage(e) : 0;
+	return stages_any(e) ? pages_stage(e) : 0;
 }
 
-/* Over a mapping of ours that has just been made: its part of the window, without pages that only relatives have. */
+/*
+ * Instead of a mapping: its part of the window, without pages that only relatives have. The address is taken first by one that costs
+ * nothing, since mremap(2) asks nobody who may be there.
+ */
 long cow_take(struct engine *e, const struct frore_vma *v)
 {
 	const struct frore_window *w = window_of(e, v);
-	uint64_t count, at = row_at(e, v->start, &count), from = v->start, length = v->end - v->start;
+	uint64_t count, at = row_at(e, v->mm, v->start, &count), from = v->start, length = v->end - v->start;
 	const struct frore_same *s = ROWS(&e->r->artefact, SAME, &count);
 	long ret;
 
 	if (!w)
-		return 0;
+		return -22;
+	ret = sys_mmap(v->start, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	if (ret != (long)v->start)
+		return ret;
 	ret = sys_mremap(address_of(e->r, v->window) + (v->start - w->start), length, length, MREMAP_MAYMOVE | MREMAP_FIXED, v->start);
 	if (ret < 0)
 		return ret;

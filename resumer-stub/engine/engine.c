@@ -73,8 +73,7 @@ static void ready(struct engine *e)
 	struct status *s = e->r->status;
 	int64_t look[2] = {0, 50000000};
 
-	__atomic_fetch_add(&s->ready, 1, __ATOMIC_SEQ_CST);
-	sys_futex(&s->ready, FUTEX_WAKE, 1, 0);
+	tree_ready(e->r);
 	while (__atomic_load_n(&s->go, __ATOMIC_SEQ_CST) == 0 && !tree_given_up(e->r)) {
 		uint32_t not_yet = 0;
 
@@ -121,7 +120,8 @@ static int begin(struct engine *e, struct resume *r, uint32_t *task)
 	if (describe(e, r, *task) < 0 || vdso_find(r, &e->vdso) < 0 || (tree_is_root(r, *task) && contents_stage(r) < 0) ||
 	    descriptors_open(r, *task) < 0)
 		sys_exit_group(EXIT_OWN_FAILURE);
-	if (pty_session(r, e->task, *task) < 0 || (tree_is_root(r, *task) && cow_stage(e) < 0) || cow_fill(e) < 0)
+	pty_session(r, e->task, *task);
+	if ((tree_is_root(r, *task) && cow_stage(e) < 0) || cow_fill(e) < 0)
 		give_up(r, *task);
 	forked = tree_fork(r, task);
 	if (forked < 0)

@@ -113,18 +113,24 @@ enum meeting { MEETING_EXIST, MEETING_GROUPS, MEETING_MAPPED, MEETING_PLACED, ME
 /* tree.c */
 int tree_is_root(const struct resume *r, uint32_t task);
 long tree_fork(struct resume *r, uint32_t *task);
-long tree_meet(struct resume *r, enum meeting meeting);
-/* The same, but only where tasks share a descriptor table: one of them is not to close what another still needs. */
-long tree_meet_sharers(struct resume *r, enum meeting meeting);
 int tree_shares(const struct resume *r, uint32_t task, uint32_t flag);
 long tree_groups(struct resume *r, uint32_t task);
 void tree_await_zombies(struct resume *r, uint32_t task);
 void tree_await_stops(struct resume *r, uint32_t task);
 void tree_foreground(struct resume *r, uint32_t task);
+
+/* meet.c */
+void tree_arrive(struct resume *r, enum meeting meeting);
+long tree_meet(struct resume *r, enum meeting meeting);
+/* The same, but only where tasks share a descriptor table: one of them is not to close what another still needs. */
+long tree_meet_sharers(struct resume *r, enum meeting meeting);
 /* True when the resume is given up. */
 int tree_given_up(struct resume *r);
 /* True, after a refusal, when a child has been killed that was to be resumed. */
 int tree_lost_child(struct resume *r);
+void tree_ready(struct resume *r);
+/* What waitid(2) tells of a child, without taking it: si_code, or 0 when there is nothing. */
+int32_t child_news(int32_t pid, int options, int32_t *signo);
 
 /* artefact.c */
 long artefact_open(struct resume *r);
@@ -164,6 +170,7 @@ long cow_stage(struct engine *e);
 long cow_fill(struct engine *e);
 long cow_take(struct engine *e, const struct frore_vma *v);
 int cow_is_staged(const struct engine *e, const struct frore_run *run);
+int cow_is_ours(const struct engine *e, const struct frore_run *run);
 uint64_t cow_address(const struct engine *e, const struct frore_run *run);
 
 /* contents.c */

@@ -75,7 +75,9 @@ static int skipped(const struct engine *e, const struct frore_run *run)
 {
 	if (run->space != FRORE_SPACE_MM)
 		return e->staging || !tree_is_root(e->r, e->task_row) || !contents_filled(e, run->index);
-	return run->index != e->task->mm || cow_is_staged(e, run) != (int)e->staging;
+	if (e->staging)
+		return !cow_is_ours(e, run);
+	return run->index != e->task->mm || cow_is_staged(e, run);
 }
 
 /* Where the bytes of a run go; 0 when it points nowhere. Runs of our mm were bounded by vmas_mark. */

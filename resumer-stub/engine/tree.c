@@ -34,95 +34,12 @@ int tree_is_root(const struct resume *r, uint32_t task)
 	return count && m->root_task == task;
 }
 
-int tree_given_up(struct resume *r)
-{
-	return __atomic_load_n(&r->status->failed, __ATOMIC_SEQ_CST) || __atomic_load_n(&r->status->go, __ATOMIC_SEQ_CST) == 2;
-}
-
-/* Waits for what `options` name without taking it; returns si_code, 0 when there is nothing. */
-static int32_t look(int32_t pid, int options, int32_t *signo)
-{
-	int32_t info[32]; /* siginfo_t */
-
-	info[2] = info[6] = 0;
-	if (sys5(__NR_waitid, P_PID, pid, (long)info, options | WNOWAIT | __WALL, 0) < 0)
-		return 0;
-	*signo = info[6]; /* or the exit code */
-	return info[2];
-}
-
-/* Has somebody killed one of our children? It would be waited for at every meeting point for ever. */
-int tree_lost_child(struct resume *r)
-{
-	uint64_t count, i;
-	const struct frore_task *all = tasks_of(r, &count);
-	int32_t own = (int32_t)sys0(__NR_getpid), signo = 0;
-	char line[80];
-	struct text t = text_in(line, sizeof(line));
-
-	for (i = 0; i < count; i++) {
-		if (all[i].parent >= count || all[all[i].parent].pid != own)
-			continue;
-		if (all[i].flags & FRORE_TASK_ZOMBIE && __atomic_load_n(&r->status->arrived[MEETING_MAPPED], __ATOMIC_SEQ_CST) >= count)
-			continue;
-		if (!look(all[i].pid, WEXITED | WNOHANG, &signo) || tree_given_up(r))
-			continue;
-		text_str(&t, "process ");
-		text_dec(&t, all[i].pid);
-		text_str(&t, " was killed (");
-		text_signal(&t, signo);
-		text_str(&t, ") before it was complete");
-		refuse(r, "cannot resume:", line, 0, 0);
-		return 1;
-	}
-	return 0;
-}
-
-static void arrive(struct resume *r, enum meeting meeting)
-{
-	uint32_t *word = &r->status->arrived[meeting];
-
-	__atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
-	sys_futex(word, FUTEX_WAKE, 0x7fffffff, 0);
-}
-
-/* Waits until as many have come as there are tasks; -1 when the resume is given up meanwhile. */
-long tree_meet(struct resume *r, enum meeting meeting)
-{
-	uint32_t *word = &r->status->arrived[meeting], now;
-	int64_t look[2] = {0, LOOK_NS};
-	uint64_t count;
-
-	tasks_of(r, &count);
-	if (count == 1)
-		return 0;
-	arrive(r, meeting);
-	while ((now = __atomic_load_n(word, __ATOMIC_SEQ_CST)) < count) {
-		if (tree_given_up(r) || tree_lost_child(r))
-			return -1;
-		sys_futex(word, FUTEX_WAIT, now, look);
-	}
-	return 0;
-}
-
 int tree_shares(const struct resume *r, uint32_t task, uint32_t flag)
 {
 	uint64_t count;
 	const struct frore_task *all = tasks_of(r, &count);
 
 	return (all[task].flags & flag) != 0;
-}
-
-long tree_meet_sharers(struct resume *r, enum meeting meeting)
-{
-	uint64_t count;
-	const struct frore_task *all = tasks_of(r, &count);
-	uint32_t i;
-
-	for (i = 0; i < count; i++)
-		if (all[i].flags & FRORE_TASK_SHARES_FILES)
-			return tree_meet(r, meeting);
-	return 0;
 }
 
 /* The group a task belongs to now: the root's may be another than at the freeze, because the launcher chose it. */
@@ -194,12 +111,10 @@ static _Noreturn void be_zombie(struct resume *r, uint32_t task)
 	if (t->cmdline.length)
 		sys_prctl(PR_SET_NAME, (unsigned long)artefact_bytes(&r->artefact, t->cmdline), 0, 0, 0);
 	sys3(__NR_close_range, 0, ~0U, 0);
-	arrive(r, MEETING_PLACED);
-	arrive(r, MEETING_READ);
-	if (tree_groups(r, task) == 0 && tree_meet(r, MEETING_MAPPED) == 0) {
-		__atomic_fetch_add(&r->status->ready, 1, __ATOMIC_SEQ_CST);
-		sys_futex(&r->status->ready, FUTEX_WAKE, 1, 0);
-	}
+	tree_arrive(r, MEETING_PLACED);
+	tree_arrive(r, MEETING_READ);
+	if (tree_groups(r, task) == 0 && tree_meet(r, MEETING_MAPPED) == 0)
+		tree_ready(r);
 	end_as(t->wait_status);
 	sys_exit_group(EXIT_OWN_FAILURE);
 }
@@ -361,7 +276,7 @@ void tree_await_stops(struct resume *r, uint32_t task)
 	for (i = 0; i < count; i++) {
 		if (all[i].parent != task || !(all[i].flags & FRORE_TASK_STOPPED))
 			continue;
-		if (look(all[i].pid, WSTOPPED | WEXITED, &signo) == CHILD_STOPPED && !(all[i].flags & FRORE_TASK_STOP_UNTOLD))
+		if (child_news(all[i].pid, WSTOPPED | WEXITED, &signo) == CHILD_STOPPED && !(all[i].flags & FRORE_TASK_STOP_UNTOLD))
 			sys5(__NR_waitid, P_PID, all[i].pid, (long)info, WSTOPPED | WNOHANG, 0);
 		stops++;
 	}
@@ -369,7 +284,7 @@ void tree_await_stops(struct resume *r, uint32_t task)
 		return;
 	sys4(__NR_rt_sigtimedwait, (long)&mask, 0, (long)none, 8);
 	for (i = 0; i < count; i++)
-		if (all[i].parent == task && !(all[i].flags & FRORE_TASK_ZOMBIE) && look(all[i].pid, WEXITED | WNOHANG, &signo))
+		if (all[i].parent == task && !(all[i].flags & FRORE_TASK_ZOMBIE) && child_news(all[i].pid, WEXITED | WNOHANG, &signo))
 			sys2(__NR_kill, sys0(__NR_getpid), SIGCHLD);
 }
 

@@ -325,9 +325,7 @@ long vmas_map(struct engine *e)
 		long ret;
 
 		e->vma_state[i].fill += windowed; /* writable at first, like the window */
-		ret = map_one(e, v, &e->vma_state[i], &cached_image, &cached);
-		if (ret >= 0 && windowed && (ret = cow_take(e, v)) == 0)
-			return refuse(e->r, "cannot resume this file: it is damaged,", "a window is none", 0, 0);
+		ret = windowed ? cow_take(e, v) : map_one(e, v, &e->vma_state[i], &cached_image, &cached);
 		if (ret < 0)
 			return e->r->status->failed ? -1
 						    : refuse_range(e->r, "cannot map", v->start, v->end, ret,

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0xf7d8930286915c22ULL
+#define FRORE_SCHEMA_HASH 0x7cf5f8c75629a42fULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -828,7 +828,7 @@ struct frore_window {
 	uint64_t offset; /* File or content offset of the first byte */
 	uint32_t kind; /* VMA_ANON, VMA_FILE_PRIVATE or VMA_CONTENT_PRIVATE */
 	uint32_t source; /* As in `vma` */
-	uint32_t flags; /* VMA_FLAG_NORESERVE */
+	uint32_t flags; /* VMA_FLAG_NORESERVE; VMA_FLAG_HUGEPAGE: it is filled in huge pages */
 	uint32_t pad0; /* 0 */
 };
 _Static_assert(sizeof(struct frore_window) == 40, "window");
@@ -845,13 +845,17 @@ struct frore_same {
 	uint64_t start; /* First byte */
 	uint64_t end; /* Behind the last byte */
 	uint32_t mm; /* Row of `mm` */
-	uint32_t from; /* Row of the `mm` that has the bytes at the same address: an ancestor, or itself where descendants have them from it */
+	uint32_t from; /* Row of the `mm` that has the bytes at the same address: an elder relative, or itself where others have them from it */
+	uint32_t by; /* Row of the `mm` whose task fills them before it forks: that of `from`, or of its parent where siblings have them */
+	uint32_t window; /* Row of `window` */
 };
-_Static_assert(sizeof(struct frore_same) == 24, "same");
+_Static_assert(sizeof(struct frore_same) == 32, "same");
 _Static_assert(offsetof(struct frore_same, start) == 0, "same.start");
 _Static_assert(offsetof(struct frore_same, end) == 8, "same.end");
 _Static_assert(offsetof(struct frore_same, mm) == 16, "same.mm");
 _Static_assert(offsetof(struct frore_same, from) == 20, "same.from");
+_Static_assert(offsetof(struct frore_same, by) == 24, "same.by");
+_Static_assert(offsetof(struct frore_same, window) == 28, "same.window");
 
 /* Pages that fault when they are touched (MADV_GUARD_INSTALL, Linux 6.13) */
 struct frore_guard {

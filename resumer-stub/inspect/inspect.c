@@ -91,10 +91,11 @@ static void descriptors(struct out *o, const struct artefact *a)
 /* What no warning of the freeze can tell, because it depends on how the file is run. */
 static void session(struct out *o, const struct artefact *a, const struct frore_machine *m)
 {
-	uint64_t count;
+	uint64_t count, terminals; /* none when it has its terminal with it */
 	const struct frore_task *t = artefact_table(a, FRORE_TABLE_TASK, &count);
 
-	if (m->root_task < count && t[m->root_task].flags & FRORE_TASK_HAS_TTY)
+	artefact_table(a, FRORE_TABLE_TTY, &terminals);
+	if (terminals && m->root_task < count && t[m->root_task].flags & FRORE_TASK_HAS_TTY)
 		out_str(o, "session: that of the terminal it is run on, with a process group of its own; --own-tty gives it one like the old\n");
 }
 

@@ -70,6 +70,8 @@ static long open_own(struct launch *l)
 static void forget_failure(struct status *s)
 {
 	s->go = s->failed = s->ready = s->warning_length = s->message_taken = s->pid_taken = 0;
+	memset(s->arrived, 0, sizeof(s->arrived));
+	memset(s->open, 0, sizeof(s->open));
 }
 
 /* 0 ready, 1 not possible by this way, -1 failed. */

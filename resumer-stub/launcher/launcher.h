@@ -17,7 +17,6 @@
 
 #define BIT(signo) (1ULL << ((signo)-1))
 #define EVENT 0x10000U /* one step of the upper half of status->ready */
-#define READY_MASK 0xffffU
 #define NS 1000000000LL
 
 /* Content of the memfd "frore-helper". */

@@ -54,7 +54,14 @@ function repaired(snapshot: Snapshot, rows: number): Snapshot {
 		Object.assign(window, {start: 0x10000n * BigInt(index + 1), end: 0x10000n * BigInt(index + 1) + 0x2000n});
 	}
 	for (const [index, same] of snapshot.same.entries()) {
-		Object.assign(same, {start: 0x1000n * BigInt(index), end: 0x1000n * BigInt(index + 1), mm: 0, from: 0});
+		Object.assign(same, {
+			start: 0x1000n * BigInt(index),
+			end: 0x1000n * BigInt(index + 1),
+			mm: 0,
+			from: 0,
+			by: 0,
+			window: 0,
+		});
 	}
 	snapshot.machine.length = 1;
 	return snapshot;

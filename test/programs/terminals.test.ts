@@ -1,5 +1,5 @@
 /** Programs that hold terminals themselves: everything on these terminals comes back with them. */
-import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import type {Stage} from '../helpers/stage.js';
@@ -191,6 +191,49 @@ withTool('script', 'script goes on recording', async (t, stage) => {
 	t.is(await terminal.exitCode(), 6, 'the exit code');
 	t.regex(readFileSync(log, 'latin1'), /^before 40\r$[\s\S]*^after 42\r$/m, 'the record');
 });
+
+withTool(
+	'script',
+	'of a flood of output not a byte is lost, neither by the original nor by the copy',
+	async (t, stage) => {
+		const log = join(stage.dir, 'log');
+		const flood = 'while [ ! -e enough ]; do seq 1 20000; done';
+		const command = ['sh', '-c', `exec script -q -c '${flood}' ${log} >/dev/null`];
+		const size = () => (existsSync(log) ? statSync(log).size : 0);
+		const grown = async () => {
+			const before = size();
+			await eventually(
+				async () => size(),
+				(now) => now > before + 300_000,
+				'more of the record',
+			);
+		};
+		const whole = async (running: Started, who: string) => {
+			await grown();
+			mkdirSync(join(stage.dir, 'enough'));
+			t.is(await running.end(), 0, who);
+			const numbers = readFileSync(log, 'latin1')
+				.split('\r\n')
+				.slice(0, -1)
+				.map((line) => Number(line.split('\n').at(-1)));
+			t.is(
+				numbers.findIndex((n, at) => n !== (at % 20_000) + 1),
+				-1,
+				`${who} has lost something`,
+			);
+		};
+		const original = await stage.start(command);
+		await grown();
+		await stage.freeze(original.pid);
+		await whole(original, 'the original');
+
+		rmSync(join(stage.dir, 'enough'), {recursive: true});
+		rmSync(log);
+		const second = await stage.start(command);
+		await grown();
+		await whole(await reborn(t, stage, second), 'the copy');
+	},
+);
 
 withTool('expect', 'expect goes on talking to a shell and to bc', async (t, stage) => {
 	const file = join(stage.dir, 'talk.exp');

@@ -1,10 +1,12 @@
 /** The target or the freezer goes away in the middle of a freeze. */
 import {type ChildProcess, spawn} from 'node:child_process';
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {isDeepStrictEqual} from 'node:util';
 import type {ExecutionContext} from 'ava';
 import {nothingLeft, refusable, saysOneLine, subject, unharmed} from '../helpers/oracle.js';
 import {commandLine} from '../helpers/product.js';
+import {judged, ready} from '../helpers/roundtrip.js';
 import type {Stage} from '../helpers/stage.js';
 import {below} from '../helpers/terminal.js';
 import {asUsers, Skipped} from '../helpers/users.js';
@@ -75,6 +77,34 @@ asUsers('the freezer is killed at any moment: the target goes on unharmed, and n
 	}
 	t.true(killed > 20, `${killed} freezers were really killed`);
 	await unharmed(t, stage, target, {alsoThere: ['first.frore'], deadFreezer: true});
+});
+
+/** Mask and affinity of each thread: what injected calls change for a moment. */
+function threadStates(pid: number): string[] {
+	return readdirSync(`/proc/${pid}/task`).map((tid) => {
+		const status = readFileSync(`/proc/${pid}/task/${tid}/status`, 'utf8');
+		return `${tid} ${/^SigBlk:.*$/m.exec(status)} ${/^Cpus_allowed:.*$/m.exec(status)}`;
+	});
+}
+
+asUsers('the freezer is killed while many threads answer it: all of them go on unharmed', async (t, stage) => {
+	const running = await stage.start([stage.target('threads'), '300']);
+	await ready(running);
+	const before = threadStates(running.pid);
+	let killed = 0;
+	for (let round = 0; round < 24; round++) {
+		const file = `killed-${round}.frore`;
+		const freezer = new Freezer(stage, running.pid, file);
+		await until(() => traced(running.pid) || freezer.child.exitCode !== null, 'the stop');
+		await after(round * 3);
+		freezer.child.kill('SIGKILL');
+		if ((await freezer.ended).signal === 'SIGKILL') killed++;
+		await until(() => !traced(running.pid), 'the release by the kernel');
+		await until(() => isDeepStrictEqual(threadStates(running.pid), before), 'that all threads are as before');
+		await stage.run(['rm', '-f', file]);
+	}
+	t.true(killed > 12, `${killed} freezers were really killed`);
+	await judged(t, running, 'the program', 60_000);
 });
 
 for (const [signal, code] of [

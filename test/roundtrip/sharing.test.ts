@@ -16,7 +16,7 @@ asUsers('private memory that relatives share is stored once and shared again', a
 		between: () => {
 			const {size} = statSync(join(stage.dir, 'job-1.frore'));
 			t.log(`${(size / MIB).toFixed(1)} MiB`);
-			t.true(size > 64 * MIB && size < 74 * MIB, `the artefact has ${size} bytes`);
+			t.true(size > 64 * MIB && size < 71 * MIB, `the artefact has ${size} bytes`);
 		},
 	});
 });

@@ -118,6 +118,17 @@ static void expect_own(void)
 		      "page %d of the mapped file differs in task %d", n, me);
 }
 
+/* Memory that was moved into place grows as any other: by brk(2) and by mremap(2). */
+static void expect_growth(void)
+{
+	for (int i = 0; i < 30; i++)
+		memset(malloc(100 * 1000), i, 100 * 1000);
+	heap = realloc(heap, 5 * 1000 * 1000);
+	CHECK(heap != NULL, "realloc: %s", strerror(errno));
+	CHECK(me == 4 || pattern_differs(heap + PAGE, 298 * 1000, 33) == -1, "the heap that has grown differs");
+	memset(heap + 4 * 1000 * 1000, 1, 1000 * 1000);
+}
+
 /* What one process takes of memory that it may share, KiB. */
 static long pss_of(pid_t pid)
 {
@@ -155,6 +166,7 @@ static void serve(void)
 		sleep_ms(5);
 	if (shared->go[me] == 1) {
 		expect_own();
+		expect_growth();
 		write_pages(50, 1, 123456 + me); /* seen by nobody else */
 		expect_pages(50, 1, 123456 + me, "what was written just now");
 	}
@@ -215,6 +227,7 @@ int main(void)
 		sleep_ms(5);
 	EQUAL(shared->checked, CHILDREN + 1, "descendants that have looked");
 	EQUAL(shared->failures, 0, "failures of descendants");
+	expect_growth();
 	expect_pages(50, 1, 0, "what descendants have just written to");
 	while (wait(NULL) > 0)
 		;

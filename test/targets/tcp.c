@@ -269,6 +269,14 @@ static void widow_check(void)
 	EQUAL(read(server, text, sizeof(text)), 0, "read at the end");
 }
 
+/* For one whose client is replaced by something else: the other end reads what was left, and the end. */
+static void widow_live_prepare(void)
+{
+	connection(AF_INET, 0, AF_INET, 0);
+	queues();
+	EQUAL(client, 4, "the number of the client");
+}
+
 /* Both have closed their directions. */
 static void over_prepare(void)
 {
@@ -449,6 +457,114 @@ static void tree_check(void)
 	EQUAL(WEXITSTATUS(status), 7, "how the child has ended");
 }
 
+/* In the midst of a conversation at full speed: every number comes once, and in its order, in both directions. */
+#define LINES 8
+#define AHEAD 5
+static int lines[LINES];
+static volatile int stop_talking;
+static pthread_t talker;
+
+/* Reads what is there in whole numbers, each one more than the last; -1 at the end or when one is wrong. */
+static int take_numbers(int fd, uint64_t *last)
+{
+	uint64_t number[64];
+	ssize_t got = recv(fd, number, sizeof(number), 0);
+
+	if (got > 0 && got % 8)
+		got += recv(fd, (char *)number + got, 8 - got % 8, MSG_WAITALL);
+	for (ssize_t i = 0; i < got / 8; i++)
+		if (number[i] != ++*last)
+			return -1;
+	return got > 0 ? got / 8 : -1;
+}
+
+static int echo_all(void)
+{
+	uint64_t last[LINES] = {0}, said[LINES] = {0};
+	struct pollfd look[LINES];
+	int left = LINES;
+
+	for (int i = 0; i < LINES; i++)
+		look[i] = (struct pollfd){lines[i], POLLIN, 0};
+	while (left > 0 && poll(look, LINES, -1) > 0) {
+		for (int i = 0; i < LINES; i++) {
+			if (!look[i].revents)
+				continue;
+			if (take_numbers(look[i].fd, &last[i]) < 0) {
+				if (recv(look[i].fd, last, 1, MSG_PEEK) != 0)
+					return 1;
+				close(look[i].fd);
+				look[i].fd = -1;
+				left--;
+			}
+			while (look[i].fd >= 0 && said[i] < last[i]) {
+				said[i]++;
+				if (write(look[i].fd, &said[i], 8) != 8)
+					return 2;
+			}
+		}
+	}
+	return 0;
+}
+
+static void *talk(void *unused)
+{
+	uint64_t last[LINES] = {0}, said[LINES] = {0};
+
+	while (!stop_talking) {
+		for (int i = 0; i < LINES; i++) {
+			while (said[i] < last[i] + AHEAD) {
+				said[i]++;
+				if (write(lines[i], &said[i], 8) != 8)
+					FAIL("write: %s", strerror(errno));
+			}
+			if (take_numbers(lines[i], &last[i]) < 0) {
+				FAIL("line %d: a wrong number behind %llu", i, (unsigned long long)last[i]);
+				return unused;
+			}
+		}
+	}
+	for (int i = 0; i < LINES; i++)
+		while (last[i] < said[i] && take_numbers(lines[i], &last[i]) >= 0)
+			;
+	return unused;
+}
+
+static void busy_prepare(void)
+{
+	int ends[LINES];
+
+	listener = listen_at(AF_INET, 0, LINES);
+	for (int i = 0; i < LINES; i++) {
+		ends[i] = connect_to(listener, AF_INET, 0);
+		lines[i] = MUST(accept(listener, NULL, NULL));
+	}
+	child = MUST(fork());
+	if (child == 0) {
+		for (int i = 0; i < LINES; i++)
+			close(ends[i]);
+		_exit(echo_all());
+	}
+	for (int i = 0; i < LINES; i++) {
+		close(lines[i]);
+		lines[i] = ends[i];
+	}
+	pthread_create(&talker, NULL, talk, NULL);
+}
+
+static void busy_check(void)
+{
+	int status = -1;
+
+	sleep_ms(50);
+	stop_talking = 1;
+	pthread_join(talker, NULL);
+	for (int i = 0; i < LINES; i++)
+		close(lines[i]);
+	EQUAL(waitpid(child, &status, 0), child, "waitpid");
+	EQUAL(status, 0, "how the child has ended");
+}
+
 /* Sent, but not accepted: nobody can look at it. */
 static void unseen_prepare(void)
 {
@@ -526,12 +642,14 @@ static const struct judge_case cases[] = {
 	{"options", options_prepare, options_check},
 	{"half", half_prepare, half_check},
 	{"widow", widow_prepare, widow_check},
+	{"widow-live", widow_live_prepare, widow_check},
 	{"over", over_prepare, over_check},
 	{"large", large_prepare, large_check},
 	{"full", full_prepare, full_check},
 	{"pending", pending_prepare, pending_check},
 	{"many", many_prepare, many_check},
 	{"tree", tree_prepare, tree_check},
+	{"busy", busy_prepare, busy_check},
 	{"unseen", unseen_prepare, unseen_check},
 	{"udp", udp_prepare, udp_check},
 };

@@ -49,7 +49,7 @@ export const memoryTables = {
 			offset: u64('File or content offset of the first byte'),
 			kind: u32('VMA_ANON, VMA_FILE_PRIVATE or VMA_CONTENT_PRIVATE'),
 			source: u32('As in `vma`'),
-			flags: u32('VMA_FLAG_NORESERVE'),
+			flags: u32('VMA_FLAG_NORESERVE; VMA_FLAG_HUGEPAGE: it is filled in huge pages'),
 			pad0: u32('0'),
 		},
 	),
@@ -58,8 +58,12 @@ export const memoryTables = {
 		end: u64('Behind the last byte'),
 		mm: u32('Row of `mm`'),
 		from: u32(
-			'Row of the `mm` that has the bytes at the same address: an ancestor, or itself where descendants have them from it',
+			'Row of the `mm` that has the bytes at the same address: an elder relative, or itself where others have them from it',
 		),
+		by: u32(
+			'Row of the `mm` whose task fills them before it forks: that of `from`, or of its parent where siblings have them',
+		),
+		window: u32('Row of `window`'),
 	}),
 	guard: table('Pages that fault when they are touched (MADV_GUARD_INSTALL, Linux 6.13)', {
 		start: u64('First byte'),

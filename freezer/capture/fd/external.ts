@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs';
+import {readFileSync, statSync} from 'node:fs';
 import {constants, NONE} from '../../../builder/format/schema.js';
 import {listNumbers, tryReadLink} from '../../sys/procfs.js';
 import type {CaptureContext, ExternalPolicy} from '../context.js';
@@ -123,6 +123,9 @@ function path(context: CaptureContext, description: Description, name: string, f
 
 const holders = new WeakMap<CaptureContext, Map<string, number>>();
 
+/** Instances of devpts number their terminals independently. */
+export const terminalKey = (path: string, dev: bigint): string => `${path} of ${dev}`;
+
 /** " (held by cat, process 77)": who outside the target has the same pipe, socket or terminal. */
 export function outsideHolder(context: CaptureContext, link: string): string {
 	let known = holders.get(context);
@@ -152,9 +155,12 @@ function allHolders(context: CaptureContext): Map<string, number> {
 		}
 
 		for (const fd of fds) {
-			const link = tryReadLink(`/proc/${pid}/fd/${fd}`)?.toString('latin1') ?? '';
-			if (/^(?:pipe:|socket:|\/dev\/pts\/)/.test(link)) {
+			const path = `/proc/${pid}/fd/${fd}`;
+			const link = tryReadLink(path)?.toString('latin1') ?? '';
+			if (/^(?:pipe|socket):/.test(link)) {
 				found.set(link, pid);
+			} else if (link.startsWith('/dev/pts/')) {
+				found.set(terminalKey(link, statSync(path, {bigint: true, throwIfNoEntry: false})?.dev ?? 0n), pid);
 			}
 		}
 	}

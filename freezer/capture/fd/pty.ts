@@ -3,10 +3,11 @@ import {constants} from '../../../builder/format/schema.js';
 import {eventsNow, ioctlGet, POLLHUP, POLLIN} from '../../sys/descriptors.js';
 import {readProcText} from '../../sys/procfs.js';
 import * as pty from '../../sys/pty.js';
+import {PtyQueues} from '../../sys/pty-queues.js';
 import type {Fd} from '../../sys/types.js';
 import type {CaptureContext, CapturedTask} from '../context.js';
 import {parseStat} from '../parse/stat.js';
-import {externalEnd, outsideHolder} from './external.js';
+import {externalEnd, outsideHolder, terminalKey} from './external.js';
 import {
 	append,
 	type Carried,
@@ -30,6 +31,8 @@ const PERMISSIONS = 0o7777;
 interface Pair {
 	/** N of /dev/pts/N; -1 where that is not known any more. */
 	readonly index: number;
+	/** st_dev of its devpts. */
+	readonly instance: bigint;
 	/** Undefined: it has been closed, and the slaves are hung up. */
 	readonly master: Description | undefined;
 	readonly slaves: Description[];
@@ -59,7 +62,7 @@ export class Ptys {
 		for (const description of terminals.filter(({stat}) => stat.rdev === DEV_PTMX)) {
 			const pair = this.#pairOf(description);
 			if (pair) {
-				byKey.set(`${instanceOf(description)}:${pair.index}`, pair);
+				byKey.set(`${pair.instance}:${pair.index}`, pair);
 				this.#add(pair, description);
 			}
 		}
@@ -108,7 +111,7 @@ export class Ptys {
 
 	/** A terminal whose master is outside, after a hangup: a slave without its master. */
 	captureHungUp(description: Description): Carried {
-		const pair: Pair = {index: -1, master: undefined, slaves: [], session: 0, row: -1};
+		const pair = withoutMaster(-1);
 		pair.row = append(this.context, 'pty_pair', hungUp(pair));
 		return this.#end(pair, description, PTY_END.SLAVE);
 	}
@@ -123,7 +126,11 @@ export class Ptys {
 	#pairOf(master: Description): Pair | undefined {
 		return withPulled(master, (fd) => {
 			const index = pty.ptyNumber(fd);
-			return index === undefined ? undefined : {index, master, slaves: [], session: pty.sessionOf(fd), row: -1};
+			if (index === undefined) {
+				return undefined;
+			}
+
+			return {index, instance: instanceOf(master), master, slaves: [], session: pty.sessionOf(fd), row: -1};
 		});
 	}
 
@@ -146,7 +153,7 @@ export class Ptys {
 			return known;
 		}
 
-		const pair = {index, master: undefined, slaves: [], session: 0, row: -1};
+		const pair = withoutMaster(index);
 		byKey.set(key, pair);
 		return pair;
 	}
@@ -155,7 +162,7 @@ export class Ptys {
 	#behindDevTty(description: Description): Pair | undefined {
 		const device = withPulled(description, pty.realDevice);
 		if (device === undefined) {
-			return {index: -1, master: undefined, slaves: [], session: 0, row: -1};
+			return withoutMaster(-1);
 		}
 
 		const sessions = new Set(description.holders.map(({task}) => this.#ids.find((ids) => ids.task === task)?.session));
@@ -200,14 +207,14 @@ export class Ptys {
 	#pairRow(pair: Pair, description: Description) {
 		return withPulled(description, (master) => {
 			if (pair.slaves.length === 0) {
-				return this.#lookAt(pair, description, master, undefined, new pty.PtyQueues(master, undefined, false));
+				return this.#lookAt(pair, description, master, undefined, new PtyQueues(master, undefined, false));
 			}
 
 			const peer = pty.openPeer(master);
 			try {
 				// A locked or exclusive one cannot be opened anew; the target's own may block.
 				return withPulled(pair.slaves[0]!, (slave) =>
-					this.#lookAt(pair, description, master, slave, new pty.PtyQueues(master, peer ?? slave, peer !== undefined)),
+					this.#lookAt(pair, description, master, slave, new PtyQueues(master, peer ?? slave, peer !== undefined)),
 				);
 			} finally {
 				if (peer !== undefined) {
@@ -217,7 +224,7 @@ export class Ptys {
 		});
 	}
 
-	#lookAt(pair: Pair, description: Description, master: Fd, slave: Fd | undefined, queues: pty.PtyQueues) {
+	#lookAt(pair: Pair, description: Description, master: Fd, slave: Fd | undefined, queues: PtyQueues) {
 		const flag = (condition: boolean, value: number) => (condition ? value : 0);
 		const left = pair.slaves.length === 0 && hasBeenLeft(description);
 		const window = ioctlGet(master, TIOCGWINSZ, 8) ?? Buffer.alloc(8);
@@ -320,7 +327,17 @@ function instanceOf(master: Description): bigint {
 const hasBeenLeft = (master: Description): boolean =>
 	withPulled(master, (fd) => (eventsNow(fd, POLLIN) & POLLHUP) !== 0);
 
-const holderOf = (context: CaptureContext, {index}: Pair): string => outsideHolder(context, `/dev/pts/${index}`);
+const holderOf = (context: CaptureContext, {index, instance}: Pair): string =>
+	outsideHolder(context, terminalKey(`/dev/pts/${index}`, instance));
+
+const withoutMaster = (index: number): Pair => ({
+	index,
+	instance: 0n,
+	master: undefined,
+	slaves: [],
+	session: 0,
+	row: -1,
+});
 
 const hungUp = ({index}: Pair) => ({
 	index,

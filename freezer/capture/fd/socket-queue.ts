@@ -1,6 +1,5 @@
-import {bytesWaiting} from '../../sys/descriptors.js';
+import {bytesWaiting, eventsNow, POLLRDHUP} from '../../sys/descriptors.js';
 import {closeFd} from '../../sys/pidfd.js';
-import {hasHungUp} from '../../sys/poll.js';
 import {
 	getSocketInt,
 	type PeekedMessage,
@@ -12,6 +11,7 @@ import {
 import type {Fd} from '../../sys/types.js';
 
 const SOCK_STREAM = 1;
+const SOCK_SEQPACKET = 5;
 const ROOM = 1 << 20;
 
 let room: Buffer | undefined;
@@ -50,19 +50,23 @@ export function lookIntoQueue(fd: Fd, type: number): Queue {
 
 /**
  * From the front: the peek offset lets one MSG_PEEK see behind the other. It belongs to the socket, so it is put back at the end; only
- * queues of several messages need it.
+ * queues of several messages need it. The end of a stream and of a sequence of packets reads like an empty message.
  */
 function stepThrough(fd: Fd, buffer: Buffer, offset: number, type: number): Queue {
 	const messages: PeekedMessage[] = [];
-	setSocketInt(fd, SOL_SOCKET, SO_PEEK_OFF, 0);
+	const canEnd = type === SOCK_STREAM || (type === SOCK_SEQPACKET && (eventsNow(fd, POLLRDHUP) & POLLRDHUP) !== 0);
+	let left = canEnd ? bytesWaiting(fd) : 0;
+	if (!setSocketInt(fd, SOL_SOCKET, SO_PEEK_OFF, 0)) {
+		return {messages, incomplete: true};
+	}
+
 	try {
 		for (let message = peekMessage(fd, buffer); message; message = peekMessage(fd, buffer)) {
-			// Where the sender has gone, the end of the queue reads as an empty message, again and again.
-			const empty = message.data.length === 0 && message.fds.length === 0;
-			if (empty && (type === SOCK_STREAM || hasHungUp(fd))) {
+			if (canEnd && left <= 0 && message.data.length === 0) {
 				break;
 			}
 
+			left -= message.data.length;
 			messages.push(message);
 		}
 	} finally {

@@ -1,10 +1,10 @@
 import {constants} from '../../../builder/format/schema.js';
-import {bytesUnsent, eventsNow} from '../../sys/descriptors.js';
+import {bytesUnsent, eventsNow, POLLRDHUP} from '../../sys/descriptors.js';
 import {closeFd, tryPidfdGetFd} from '../../sys/pidfd.js';
-import {acknowledgeNow, getSocketOption, peekSendQueue, resetAtClose, socketDiagnosis} from '../../sys/sockets.js';
+import {getSocketOption, peekSendQueue, queueEnd, resetAtClose, socketDiagnosis} from '../../sys/sockets.js';
 import type {Fd} from '../../sys/types.js';
 import type {Collection} from '../collection.js';
-import {AF_INET, AF_INET6, hostOf, isLoopback, mappedToFour, portOf} from './address.js';
+import {AF_INET, AF_INET6, AF_UNIX, hostOf, isLoopback, mappedToFour, portOf} from './address.js';
 import type {SocketFacts} from './sockets.js';
 import {type Description, withPulled} from './types.js';
 
@@ -12,7 +12,6 @@ import {type Description, withPulled} from './types.js';
 
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
-const POLLRDHUP = 0x2000;
 const SOCK_DIAG_BY_FAMILY = 20;
 const NLM_F_REQUEST_ACK = 5;
 const HEADER = 16;
@@ -28,7 +27,7 @@ export const TCP = {
 	LISTEN: 10,
 	CLOSING: 11,
 } as const;
-const SENT_END: readonly number[] = [TCP.FIN_WAIT1, TCP.FIN_WAIT2, TCP.LAST_ACK, TCP.CLOSING];
+export const SENT_END: readonly number[] = [TCP.FIN_WAIT1, TCP.FIN_WAIT2, TCP.LAST_ACK, TCP.CLOSING];
 const SEEN_END: readonly number[] = [TCP.CLOSE_WAIT, TCP.LAST_ACK, TCP.CLOSING];
 
 export function tcpInfo(fd: Fd): Buffer | undefined {
@@ -52,7 +51,7 @@ interface OtherEnd {
 }
 
 /** The other end of a connection of this machine; undefined when there is none any more. */
-export function otherEnd({local, remote}: SocketFacts): OtherEnd | undefined {
+export function otherEnd({local, remote}: Pick<SocketFacts, 'local' | 'remote'>): OtherEnd | undefined {
 	const four = mappedToFour(local) !== undefined && mappedToFour(remote) !== undefined;
 	const host = (address: Buffer) => (four ? mappedToFour(address)! : hostOf(address));
 	const request = Buffer.alloc(HEADER + 56);
@@ -81,6 +80,9 @@ export function otherEnd({local, remote}: SocketFacts): OtherEnd | undefined {
 	return found;
 }
 
+/** Does the kernel tell of this connection at all, so that silence about its other end means something? */
+export const isTold = ({local, remote}: SocketFacts): boolean => otherEnd({local: remote, remote: local}) !== undefined;
+
 /** Both addresses are of this machine, so that the kernel knows both ends. */
 export const isWithinMachine = ({local, remote}: SocketFacts): boolean =>
 	isLoopback(remote) || hostOf(local).equals(hostOf(remote));
@@ -95,35 +97,79 @@ export function listensAt({local}: SocketFacts, address: Buffer): boolean {
 	return own.every((byte) => byte === 0) || own.equals(mappedToFour(address) ?? hostOf(address));
 }
 
-const PATIENCE_MS = 5;
+/** Offsets in struct tcp_info (linux/tcp.h). */
+const BYTES_ACKED = 120;
+const BYTES_RECEIVED = 128;
+/** Nanoseconds that all connections together may take to come to rest; what is on its way over loopback needs microseconds. */
+const PATIENCE = 30_000_000n;
+
+const counter = (fd: Fd, offset: number): number => Number(tcpInfo(fd)?.readBigUInt64LE(offset) ?? 0n);
+
+/** Written by one end and not received by the other. The end that has connected counts its SYN among the acknowledged bytes. */
+function lacking(sender: Fd, receiver: Fd): number {
+	const unacknowledged = bytesUnsent(sender);
+	const acknowledged = counter(sender, BYTES_ACKED);
+	return unacknowledged + acknowledged - counter(receiver, BYTES_RECEIVED);
+}
 
 /**
- * Bytes that one end has sent and the other has not taken: what has been received is acknowledged now, so that the rest is what did not
- * fit into the receiver's buffer. undefined: nobody may look at them.
+ * Waits until what is on its way between the two ends has arrived. Whether that is acknowledged says nothing: an acknowledgement may be
+ * put off for 40 ms. False: something stays with a sender, because the other end's buffer is full.
  */
-export function unreceived(sender: Description, receiver: Description): Buffer | undefined {
-	return withPulled(sender, (fd) => {
-		if (bytesUnsent(fd) === 0) {
-			return Buffer.alloc(0);
+function comeToRest(one: Fd, other: Fd, deadline: bigint): boolean {
+	do {
+		if (lacking(one, other) + lacking(other, one) === 1) {
+			return true;
 		}
+	} while (process.hrtime.bigint() < deadline);
+	return false;
+}
 
-		withPulled(receiver, acknowledgeNow);
-		for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
-			if (bytesUnsent(fd) === 0) {
-				return Buffer.alloc(0);
-			}
-		}
+/** What is still with the sender, for root; undefined for others. */
+function withSender(sender: Fd, receiver: Fd, sentEnd: boolean): Buffer | undefined {
+	const written = queueEnd(sender, 'send');
+	const received = queueEnd(receiver, 'receive');
+	if (written === undefined || received === undefined) {
+		return undefined;
+	}
 
-		return peekSendQueue(fd, bytesUnsent(fd));
-	});
+	const missing = (written - received) >>> 0;
+	const end = sentEnd ? 1 : 0;
+	if (missing <= end) {
+		return Buffer.alloc(0);
+	}
+
+	const queue = peekSendQueue(sender, bytesUnsent(sender) - end);
+	return queue?.subarray(queue.length - (missing - end));
+}
+
+/** Connections of the target with itself, before their queues are looked at. */
+export class TcpRest {
+	#deadline: bigint | undefined;
+
+	/** What either end is still to get from the other's send queue; undefined where that cannot be looked at. */
+	of(one: Description, other: Description, sentEnd: {one: boolean; other: boolean}) {
+		this.#deadline ??= process.hrtime.bigint() + PATIENCE;
+		const deadline = this.#deadline;
+		return withPulled(one, (first) =>
+			withPulled(other, (second) => {
+				const none = Buffer.alloc(0);
+				return comeToRest(first, second, deadline)
+					? {one: none, other: none}
+					: {one: withSender(second, first, sentEnd.other), other: withSender(first, second, sentEnd.one)};
+			}),
+		);
+	}
 }
 
 /** Before the original ends: connections within it would keep their ports for a minute (TIME_WAIT), which the copy needs. */
 export function resetConnectionsWithin({snapshot, tasks}: Collection): void {
 	const {KIND, SOCKET} = constants;
+	const connected: readonly number[] = [SOCKET.CONNECTED, SOCKET.PAIR, SOCKET.PENDING];
 	for (const {task, fd, description} of snapshot.fd) {
 		const {kind, row} = snapshot.description[description]!;
-		if (kind === KIND.SOCKET && snapshot.socket[row]!.state === SOCKET.CONNECTED) {
+		const socket = kind === KIND.SOCKET ? snapshot.socket[row] : undefined;
+		if (socket && socket.domain !== AF_UNIX && connected.includes(socket.state)) {
 			const pulled = tryPidfdGetFd(tasks[task]!.pidfd, fd);
 			if (pulled !== undefined) {
 				resetAtClose(pulled);

@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {constants, NONE} from '../../../builder/format/schema.js';
 import {eventsNow, POLLIN, POLLPRI} from '../../sys/descriptors.js';
-import {getSocketOption} from '../../sys/sockets.js';
+import {type Credentials, getSocketOption} from '../../sys/sockets.js';
 import type {CaptureContext} from '../context.js';
 import {
 	AF_INET,
@@ -17,10 +17,9 @@ import {
 } from './address.js';
 import {type External, externalEnd, hangup, outsideHolder} from './external.js';
 import {Memberships} from './multicast.js';
-import {innerIdOf} from './pidfd.js';
 import {renamedTo} from './socket-name.js';
 import {SocketOptions} from './socket-options.js';
-import {pathOf} from './socket-unix.js';
+import {pathOf, senderPid} from './socket-unix.js';
 import {isLocalSender, type Message, type SocketFacts, type Sockets} from './sockets.js';
 import {append, type Carried, type Description, where, withPulled} from './types.js';
 
@@ -63,8 +62,17 @@ export class SocketCapture {
 		};
 	}
 
+	/** Is something else put in its place by --fd? */
+	#isReplaced(description: Description | undefined): boolean {
+		return description?.holders.some(({fd}) => this.context.options.fdPolicy.has(fd)) ?? false;
+	}
+
 	capture(description: Description): Carried {
 		const facts = this.sockets.facts(description);
+		if (facts.state === 'pending' && this.#isReplaced(facts.listener)) {
+			return externalEnd(this.context, description, this.external(description));
+		}
+
 		switch (facts.state) {
 			case 'outside':
 				return externalEnd(this.context, description, this.external(description));
@@ -111,13 +119,16 @@ export class SocketCapture {
 		const option_count = context.snapshot.socket_option.length - first_option;
 		const first_message = context.snapshot.socket_message.length;
 		const messages = facts.messages.filter((message) => isLocalSender(facts, message));
+		let offset = 0;
 		for (const message of messages) {
-			this.#message(description, facts, message);
+			this.#message(description, facts, message, offset);
+			offset += message.data.length;
 		}
 
 		const path = pathOf(description, facts);
 		const name = path && !path.reachable ? unixName(facts.local) : undefined;
 		const renamed = name && facts.pathInode !== undefined ? renamedTo(name, facts.pathInode) : undefined;
+		const peer = this.#isReplaced(facts.peer) ? undefined : facts.peer;
 		return append(context, 'socket', {
 			domain: facts.domain,
 			type: facts.type,
@@ -125,12 +136,12 @@ export class SocketCapture {
 			state: {
 				listening: SOCKET.LISTENING,
 				unconnected: SOCKET.UNCONNECTED,
-				connected: SOCKET.CONNECTED,
+				connected: peer ? SOCKET.CONNECTED : SOCKET.PAIR,
 				pair: SOCKET.PAIR,
 				pending: SOCKET.PENDING,
 			}[facts.state as 'listening' | 'unconnected' | 'connected' | 'pair' | 'pending'],
 			backlog: facts.backlog,
-			peer: facts.peer?.row ?? NONE,
+			peer: peer?.row ?? NONE,
 			shutdown: facts.shutdown,
 			first_option,
 			option_count,
@@ -142,18 +153,18 @@ export class SocketCapture {
 				(path && !path.reachable && !renamed ? SOCKET_FLAG.UNLINKED : 0) |
 				(facts.accepted ? SOCKET_FLAG.ACCEPTED : 0),
 			path_mode: (renamed ?? path)?.mode ?? 0,
-			listener: facts.listener?.row ?? NONE,
+			listener: (this.#isReplaced(facts.listener) ? undefined : facts.listener)?.row ?? NONE,
 			peer_pid: facts.credentials?.pid ?? 0,
 			peer_uid: facts.credentials?.uid ?? 0,
 			peer_gid: facts.credentials?.gid ?? 0,
 			base: description.holders[0]?.task.row ?? 0,
 			local: renamed?.local ?? (facts.bound ? facts.local : new Uint8Array()),
 			remote: facts.remote,
-			pending: rowsOf(facts.clients),
+			pending: rowsOf(facts.clients.filter((client) => !this.#isReplaced(client))),
 		});
 	}
 
-	#message(description: Description, facts: SocketFacts, message: Message): void {
+	#message(description: Description, facts: SocketFacts, message: Message, offset: number): void {
 		const {data, address, descriptions, credentials} = message;
 		append(this.context, 'socket_message', {
 			data,
@@ -161,17 +172,24 @@ export class SocketCapture {
 			to: facts.state === 'unconnected' ? destination(facts.local, address) : new Uint8Array(),
 			fds: rowsOf(descriptions),
 			sender: (facts.state === 'unconnected' ? this.sockets.senderOf(facts, message)?.row : undefined) ?? NONE,
-			pid: credentials ? this.#innerPid(description, credentials.pid) : 0,
+			pid: this.#senderPid(description, credentials, offset),
 			uid: credentials?.uid ?? 0,
 			gid: credentials?.gid ?? 0,
 		});
 	}
 
-	/** Processes that have ended are known by another number in another pid namespace, and by none here. */
-	#innerPid({holders}: Description, pid: number): number {
-		const [holder] = holders;
-		const same = !holder || (holder.task.pid as number) === holder.task.innerPid;
-		return innerIdOf(this.context, pid) ?? (same ? pid : 0);
+	/** Who the message says has sent it. */
+	#senderPid(description: Description, credentials: Credentials | undefined, offset: number): number {
+		const pid = credentials ? senderPid(this.context, description, credentials.pid, offset) : 0;
+		if (credentials && pid === 0 && credentials.pid !== 0) {
+			this.context.warn({
+				...where(description),
+				kind: 'socket-credentials',
+				text: 'a message tells who has sent it, which cannot be looked at: after the resume it tells another process',
+			});
+		}
+
+		return pid;
 	}
 
 	/** A bitmap of groups (net/netlink/af_netlink.c). */

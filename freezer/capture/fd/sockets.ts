@@ -14,7 +14,17 @@ import {
 	unixName,
 } from './address.js';
 import {lookIntoQueue} from './socket-queue.js';
-import {isWithinMachine, listensAt, otherEnd, TCP, tcpInfo, tcpShutdown, unreceived} from './socket-tcp.js';
+import {
+	isTold,
+	isWithinMachine,
+	listensAt,
+	otherEnd,
+	SENT_END,
+	TCP,
+	TcpRest,
+	tcpInfo,
+	tcpShutdown,
+} from './socket-tcp.js';
 import {findAccepted, peerOf} from './socket-unix.js';
 import type {Survey} from './survey.js';
 import {type Description, S_IFSOCK, typeOf, withPulled} from './types.js';
@@ -66,6 +76,8 @@ export interface SocketFacts {
 	/** Those inside whose connections wait to be accepted, the next one first. */
 	readonly clients: Description[];
 	messages: Message[];
+	/** What the other end of a TCP connection still has in its send queue; data undefined: nobody may look at it. */
+	unreceived: {data: Buffer | undefined} | undefined;
 	/** What of its queues cannot be carried, in words. */
 	lost: string | undefined;
 }
@@ -74,6 +86,7 @@ export interface SocketFacts {
 export class Sockets {
 	readonly #facts = new Map<Description, SocketFacts>();
 	readonly #peeked = new Set<SocketFacts>();
+	readonly #rest = new TcpRest();
 	#unix: Map<number, UnixFacts> | undefined;
 
 	constructor(readonly survey: Survey) {
@@ -92,6 +105,7 @@ export class Sockets {
 			}
 
 			this.#findPeers();
+			this.#bringToRest();
 			for (const [description, facts] of [...this.#facts]) {
 				if (hasQueue(facts)) {
 					this.#peek(description, facts);
@@ -144,6 +158,7 @@ export class Sockets {
 			listener: undefined,
 			clients: [],
 			messages: [],
+			unreceived: undefined,
 			lost: undefined,
 		};
 		facts.state = listening ? 'listening' : stateOf(facts, unix, hasEnded);
@@ -181,15 +196,30 @@ export class Sockets {
 				? byInode.get(facts.peerInode ?? -1)
 				: byEnds.get(`${endpoint(facts.remote)} ${endpoint(facts.local)}`);
 			const together = peer && peer !== description;
-			if (together && facts.state === 'outside') {
+			const mutual = peer && this.facts(peer).peerInode === Number(description.stat.ino);
+			if (together && facts.state === 'outside' && (mutual || facts.type !== SOCK_DGRAM)) {
 				facts.peer = peer;
 				facts.state = unix ? 'pair' : 'connected';
-			} else if (together && unix && facts.reconnect && this.facts(peer).peerInode === Number(description.stat.ino)) {
+			} else if (together && unix && facts.reconnect && mutual) {
 				// Datagram sockets that are connected to each other.
 				facts.peer = peer;
 				facts.state = 'pair';
 				facts.reconnect = false;
 			}
+		}
+	}
+
+	/** Once what is on its way has arrived, both receive queues can be looked at. */
+	#bringToRest(): void {
+		for (const [description, facts] of this.#facts) {
+			const other = facts.state === 'connected' && facts.peer ? this.facts(facts.peer) : undefined;
+			if (!other || facts.unreceived || !facts.peer) {
+				continue;
+			}
+
+			const rest = this.#rest.of(description, facts.peer, {one: hasSentEnd(facts), other: hasSentEnd(other)});
+			facts.unreceived = {data: rest.one};
+			other.unreceived = {data: rest.other};
 		}
 	}
 
@@ -239,7 +269,7 @@ export class Sockets {
 	#findWidows(): void {
 		for (const [description, facts] of this.#facts) {
 			if (facts.state === 'outside' && facts.tcpState === TCP.CLOSE_WAIT && isWithinMachine(facts)) {
-				if ((otherEnd(facts)?.inode ?? 0) === 0) {
+				if (isTold(facts) && (otherEnd(facts)?.inode ?? 0) === 0) {
 					facts.state = 'pair';
 					this.#peek(description, facts);
 				}
@@ -251,7 +281,7 @@ export class Sockets {
 	#chooseServers(): void {
 		const listeners = [...this.#facts].filter(([, {state, domain}]) => state === 'listening' && domain !== AF_UNIX);
 		const listenerOf = ({local}: SocketFacts) => listeners.find(([, facts]) => listensAt(facts, local))?.[0];
-		for (const [description, facts] of this.#facts) {
+		for (const facts of this.#facts.values()) {
 			if (facts.domain === AF_UNIX || (facts.state !== 'connected' && facts.state !== 'pair')) {
 				continue;
 			}
@@ -262,14 +292,6 @@ export class Sockets {
 			facts.listener = listener;
 			facts.accepted =
 				!other?.accepted && (listener !== undefined || (!others && portOf(facts.local) <= portOf(facts.remote)));
-			if (other && facts.peer) {
-				const missing = unreceived(facts.peer, description);
-				if (missing === undefined) {
-					facts.lost = 'what is on its way to it, because its buffer is full';
-				} else if (missing.length > 0) {
-					facts.messages.push({data: missing, address: Buffer.alloc(0), descriptions: [], credentials: undefined});
-				}
-			}
 		}
 	}
 
@@ -303,8 +325,16 @@ export class Sockets {
 			descriptions: fds.map((one) => this.survey.adopt(one)),
 			credentials,
 		}));
+		const unreceived = facts.unreceived ? facts.unreceived.data : Buffer.alloc(0);
+		if (!unreceived) {
+			facts.lost = 'what is on its way to it, because its buffer is full';
+		} else if (unreceived.length > 0) {
+			facts.messages.push({data: unreceived, address: Buffer.alloc(0), descriptions: [], credentials: undefined});
+		}
 	}
 }
+
+const hasSentEnd = ({tcpState}: SocketFacts): boolean => SENT_END.includes(tcpState ?? 0);
 
 /** Can something wait in it that is carried? */
 function hasQueue({state, domain, type, protocol}: SocketFacts): boolean {

@@ -181,8 +181,14 @@ function socket(snapshot: Snapshot, row: RowOf<'socket'>, task: number): string 
 	const bytes = waiting.reduce((sum, message) => sum + message.data.length, 0);
 	const tail = bytes ? `; ${size(bytes)} waiting` : '';
 	switch (row.state) {
-		case SOCKET.LISTENING:
-			return `${name}, listening${local ? ` at ${local}` : ''}${tail}`;
+		case SOCKET.LISTENING: {
+			const pending = row.pending.length / 4;
+			const clients = pending ? `; ${count(pending, 'connection')} not accepted yet` : '';
+			return `${name}, listening${local ? ` at ${local}` : ''}${clients}`;
+		}
+
+		case SOCKET.PENDING:
+			return `${name}, connected to ${remote || 'a listener'}, not accepted yet`;
 		case SOCKET.PAIR:
 		case SOCKET.CONNECTED: {
 			const other = row.peer === NONE ? '' : ` to ${holderNames(snapshot, row.peer, task)}`;

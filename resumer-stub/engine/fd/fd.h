@@ -14,8 +14,8 @@ long descriptors_finish(struct resume *r, uint32_t task);
 /* Removes the files that a resume has made so far; for every failure between descriptors_open() and descriptors_finish(). */
 void descriptors_undo(struct resume *r, uint32_t task);
 
-/* pty.c: a session gets its controlling terminal from its leader before that forks, and its foreground once groups exist. */
-long pty_session(struct resume *r, const struct frore_task *t, uint32_t task);
+/* pty-session.c: a session gets its controlling terminal from its leader before that forks, and its foreground once groups exist. */
+void pty_session(struct resume *r, const struct frore_task *t, uint32_t task);
 void pty_foreground(struct resume *r, const struct frore_task *t, uint32_t task);
 
 /* Descriptor of a content that is a memfd or a file; -1 for anonymous shared memory. Valid until contents_seal(). */

@@ -107,6 +107,14 @@ long pidfd_open(struct fds *f, uint32_t d, const struct frore_pidfd *row);
 long socket_open(struct fds *f, uint32_t d, const struct frore_socket *row);
 long hangup_open(struct fds *f, uint32_t d, const struct frore_hangup *row);
 long pty_open(struct fds *f, uint32_t d);
+/* How many descriptors are needed meanwhile, above all others. */
+int pty_surplus(const struct fds *f);
+/* Row of description d, 0 when it is no end of a pseudo-terminal. */
+const struct frore_pty *pty_row(const struct fds *f, uint32_t d);
+/* The slave of a master, as a new description. */
+long pty_open_peer(int master, int mode);
+/* pty-queue.c: what waits in both directions, and the settings. */
+long pty_fill(struct fds *f, int master, int slave, const struct frore_pty_pair *p);
 
 /*
  * Further rounds of sockets: connections among each other, listening and what waits to be accepted, what waits in queues, and what would
@@ -118,6 +126,8 @@ long socket_queue(struct fds *f, uint32_t d, const struct frore_socket *row);
 long socket_complete(struct fds *f, uint32_t d, const struct frore_socket *row);
 /* Row of the socket behind description d, 0 when it is none. */
 const struct frore_socket *socket_at(const struct fds *f, uint32_t d);
+/* Row of its other end, 0 when that is closed or something else is put in its place. */
+const struct frore_socket *socket_peer(const struct fds *f, const struct frore_socket *row);
 void socket_set_int(int fd, int level, int name, int value);
 long socket_bind(const struct fds *f, int fd, struct frore_ref address);
 long socket_make(const struct frore_socket *row);

@@ -143,8 +143,8 @@ static long make_room(struct fds *f)
 	int i, end = f->base + room_needed(f);
 	uint64_t highest = f->fd_count ? (uint64_t)f->fd[f->fd_count - 1].fd : 0;
 
-	if ((uint64_t)end > highest)
-		highest = (uint64_t)end;
+	if ((uint64_t)(end + pty_surplus(f)) > highest)
+		highest = (uint64_t)(end + pty_surplus(f));
 	if (sys4(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit) == 0 && limit.cur <= highest) {
 		limit.cur = limit.max;
 		sys4(__NR_prlimit64, 0, RLIMIT_NOFILE, (long)&limit, 0);

@@ -114,7 +114,7 @@ long fifo_open(struct fds *f, uint32_t d, const struct frore_file *row, const ch
 	if (both < 0)
 		return 0;
 	sys_ioctl((int)both, FIONREAD, &waiting);
-	if (object && !waiting && object->data.length && pipe_fill(f, staged(f, d), (int)both, object) < 0)
+	if (object && !waiting && pipe_fill(f, staged(f, d), (int)both, object) < 0)
 		return -1;
 	sys_close((int)both);
 	return 0;

@@ -226,7 +226,7 @@ static void let_grow(struct fds *f, const struct frore_socket *row, int receiver
 
 long socket_fill(struct fds *f, uint32_t d, const struct frore_socket *row, int sender)
 {
-	const struct frore_socket *peer = socket_at(f, row->peer);
+	const struct frore_socket *peer = socket_peer(f, row);
 	struct buffer out = buffer_of(sender, SO_SNDBUF), in = buffer_of(staged(f, d), SO_RCVBUF);
 	long ret;
 

@@ -17,6 +17,7 @@
 #define ECONNABORTED 103
 #define EADDRINUSE 98
 #define EADDRNOTAVAIL 99
+#define ENETUNREACH 101
 #define STEP_NS 100000000
 #define STEPS 20
 #define STRANGERS 64	/* how many others may get in between */
@@ -182,7 +183,8 @@ static long join(const struct fds *f, struct side *server, struct side *client)
 static long refuse_connection(struct fds *f, uint32_t d, const struct frore_socket *row, long err)
 {
 	return err == -EADDRINUSE ? refuse_address(f, d, row, err)
-							  : refuse_fd(f, d, "cannot connect", "the target with itself", err, 0);
+							  : refuse_fd(f, d, "cannot connect", "the target with itself", err,
+								      err == -ENETUNREACH ? "bring the loopback device up (ip link set lo up)" : 0);
 }
 
 /* The other end of one that is alone. */
@@ -218,12 +220,12 @@ static long tcp_widow(struct fds *f, uint32_t d, const struct frore_socket *row)
 
 long tcp_connect(struct fds *f, uint32_t d, const struct frore_socket *row)
 {
-	const struct frore_socket *peer = socket_at(f, row->peer);
+	const struct frore_socket *peer = socket_peer(f, row);
 	struct side server = {.row = *row, .fd = -1}, client = {.fd = -1};
 	long ret;
 
 	if (!peer)
-		return row->state == FRORE_SOCKET_PAIR ? tcp_widow(f, d, row) : damaged_table(f);
+		return tcp_widow(f, d, row);
 	if (!(row->flags & FRORE_SOCKET_FLAG_ACCEPTED))
 		return 0; /* the other side is the server: its turn comes */
 	client.row = *peer;

@@ -38,6 +38,11 @@ const struct frore_socket *socket_at(const struct fds *f, uint32_t d)
 		       : 0;
 }
 
+const struct frore_socket *socket_peer(const struct fds *f, const struct frore_socket *row)
+{
+	return row->peer == FRORE_NONE || override_of(f, row->peer) ? 0 : socket_at(f, row->peer);
+}
+
 void socket_patience(int fd, int limited)
 {
 	int64_t limit[2] = {limited ? SOCKET_PATIENCE / 1000 : 0, 0};
@@ -107,7 +112,7 @@ static long bind_it(struct fds *f, uint32_t d, const struct frore_socket *row)
 /* What is made when all that it needs is there: connections through a listener, and those whose other end has closed. */
 static int comes_later(const struct fds *f, const struct frore_socket *row)
 {
-	const struct frore_socket *peer = socket_at(f, row->peer);
+	const struct frore_socket *peer = socket_peer(f, row);
 
 	return row->state == FRORE_SOCKET_CONNECTED || row->state == FRORE_SOCKET_PENDING ||
 	       (row->state == FRORE_SOCKET_PAIR && (!peer || (row->flags | peer->flags) & FRORE_SOCKET_FLAG_ACCEPTED));
@@ -167,7 +172,7 @@ long socket_connect(struct fds *f, uint32_t d, const struct frore_socket *row)
 		return is_open(staged(f, d)) ? 0 : tcp_connect(f, d, row);
 	if (row->state != FRORE_SOCKET_PAIR)
 		return 0;
-	if (row->peer == FRORE_NONE)
+	if (!socket_peer(f, row))
 		return widow(f, d, row);
 	return row->flags & FRORE_SOCKET_FLAG_ACCEPTED ? unix_connect(f, d, row) : 0;
 }
@@ -198,6 +203,8 @@ long socket_listen(struct fds *f, uint32_t d, const struct frore_socket *row)
 
 		if (!client || client->state != FRORE_SOCKET_PENDING)
 			return damaged_table(f);
+		if (override_of(f, pending[i]))
+			continue;
 		if ((is_ip(row) ? tcp_pending(f, pending[i], client) : unix_pending(f, pending[i], client)) < 0)
 			return -1;
 		socket_options(f, pending[i], client, 0);
@@ -207,9 +214,12 @@ long socket_listen(struct fds *f, uint32_t d, const struct frore_socket *row)
 
 long socket_queue(struct fds *f, uint32_t d, const struct frore_socket *row)
 {
-	if (row->message_count == 0 || (row->state == FRORE_SOCKET_PAIR && row->peer == FRORE_NONE))
+	int together = row->state == FRORE_SOCKET_PAIR || row->state == FRORE_SOCKET_CONNECTED;
+
+	/* what is alone has been filled before its other end was closed */
+	if (row->message_count == 0 || (together && !socket_peer(f, row)))
 		return 0;
-	return socket_fill(f, d, row, row->peer == FRORE_NONE ? -1 : staged(f, row->peer));
+	return socket_fill(f, d, row, together ? staged(f, row->peer) : -1);
 }
 
 /* After a shutdown nothing can be sent, and a connected datagram socket takes messages from its peer only: both when queues are full. */

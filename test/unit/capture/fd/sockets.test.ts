@@ -42,10 +42,12 @@ test('what the kernel tells of a UNIX socket', (t) => {
 		attribute(0, Buffer.from('/a/path\0')),
 		attribute(1, word(77, 0xfe00)),
 		attribute(2, word(28_081)),
+		attribute(3, word(28_090, 28_091)),
 		attribute(4, word(3, 5)),
 		attribute(6, Buffer.from([2])),
 	]);
-	t.deepEqual(parseUnixFacts(message), [28_080, {peer: 28_081, shutdown: 2, pathInode: 77, waiting: 3, backlog: 5}]);
+	const facts = {peer: 28_081, shutdown: 2, pathInode: 77, waiting: 3, backlog: 5, clients: [28_090, 28_091]};
+	t.deepEqual(parseUnixFacts(message), [28_080, facts]);
 	t.is(parseUnixFacts(message.subarray(0, 16))[1].peer, undefined);
 });
 

@@ -1,0 +1,301 @@
+/*
+ * Copies pages of a stopped process straight into the artefact, on all processors: each thread reads a piece, packs it, takes the next
+ * place in the file when its turn has come, and writes there while others read. For artefacts without compression.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../../resumer-stub/codec/codec.h"
+#include "copy.h"
+#include "native.h"
+
+#define FRAME_ROOM (1UL << 20)
+#define PIECES 256
+#define HEAD_ROOM (4 * COPY_PAGE) /* section, frame, runs, padding */
+#define FAILED_READ 1
+#define FAILED_WRITE 2
+
+struct direct {
+	pthread_mutex_t lock;
+	pthread_cond_t turn_came, ended;
+	const struct stretch *list;
+	uint64_t count;
+	struct cursor at;
+	uint64_t next, turn; /* pieces taken, and whose turn it is to take a place */
+	int fd;
+	uint32_t thread_count, running;
+	uint64_t offset, first_run;
+	struct frore_frame *frames;
+	struct frore_run *runs;
+	uint64_t frame_count, frame_room, run_count, run_room;
+	int error, failed, stop;
+	pthread_t threads[16];
+};
+
+struct worker {
+	struct direct *d;
+	uint8_t *buffer; /* HEAD_ROOM, then the data */
+	struct stretch pieces[PIECES];
+	struct frore_run runs[PACK_RUNS];
+	uint64_t passed[PACK_TOLD];
+};
+
+static void give_up(struct direct *d, int failed, int error)
+{
+	pthread_mutex_lock(&d->lock);
+	if (!d->failed) {
+		d->failed = failed;
+		d->error = error;
+	}
+	d->stop = 1;
+	pthread_cond_broadcast(&d->turn_came);
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* The next stretches, not more than one frame holds. Returns how many; *seq is their turn. */
+static uint32_t take_pieces(struct worker *w, uint64_t *seq)
+{
+	struct direct *d = w->d;
+	uint64_t room = FRAME_ROOM;
+	uint32_t n = 0;
+
+	pthread_mutex_lock(&d->lock);
+	while (!d->stop && d->at.stretch < d->count && n < PIECES && room >= COPY_PAGE) {
+		const struct stretch *s = &d->list[d->at.stretch];
+		struct stretch *piece = &w->pieces[n++];
+
+		*piece = *s;
+		piece->address += d->at.done;
+		piece->length = s->length - d->at.done < room ? s->length - d->at.done : room;
+		room -= piece->length;
+		d->at.done += piece->length;
+		if (d->at.done == s->length) {
+			d->at.stretch++;
+			d->at.done = 0;
+		}
+	}
+	if (n)
+		*seq = d->next++;
+	pthread_mutex_unlock(&d->lock);
+	return n;
+}
+
+static int grow(void **rows, uint64_t *room, uint64_t needed, uint64_t size)
+{
+	uint64_t more = needed * 2;
+	void *larger;
+
+	if (needed <= *room)
+		return 0;
+	larger = realloc(*rows, more * size);
+	if (!larger)
+		return -1;
+	*rows = larger;
+	*room = more;
+	return 0;
+}
+
+/* The place of a frame in the file, in the order of the turns; its row, or -1. `last`: the turn passes on. */
+static int64_t take_place(struct direct *d, uint64_t seq, int last, const struct packed *p, struct frore_frame *f)
+{
+	uint64_t head = sizeof(struct frore_section) + sizeof(*f) + p->run_count * sizeof(struct frore_run), i;
+	int64_t row = -1;
+
+	pthread_mutex_lock(&d->lock);
+	while (d->turn != seq && !d->stop)
+		pthread_cond_wait(&d->turn_came, &d->lock);
+	if (!d->stop && p->run_count && grow((void **)&d->frames, &d->frame_room, d->frame_count + 1, sizeof(*f)) == 0 &&
+	    grow((void **)&d->runs, &d->run_room, d->run_count + p->run_count, sizeof(*p->runs)) == 0) {
+		f->offset = d->offset;
+		f->data_offset = p->length ? (d->offset + head + COPY_PAGE - 1) / COPY_PAGE * COPY_PAGE : d->offset + head;
+		f->length = f->data_offset + p->length - f->offset;
+		f->stored_length = f->raw_length = p->length;
+		f->first_run = (uint32_t)(d->first_run + d->run_count);
+		f->run_count = p->run_count;
+		f->codec = FRORE_CODEC_NONE;
+		f->flags = 1;
+		for (i = 0; i < p->run_count; i++)
+			if (p->runs[i].source != FRORE_SOURCE_IMAGE)
+				f->flags = 0;
+		memcpy(&d->runs[d->run_count], p->runs, p->run_count * sizeof(*p->runs));
+		d->run_count += p->run_count;
+		row = (int64_t)d->frame_count++;
+		d->offset += f->length;
+	} else if (!d->stop && p->run_count) {
+		d->failed = FAILED_READ;
+		d->error = ENOMEM;
+		d->stop = 1;
+	}
+	if (last || d->stop) {
+		d->turn++;
+		pthread_cond_broadcast(&d->turn_came);
+	}
+	pthread_mutex_unlock(&d->lock);
+	return row;
+}
+
+static int write_all(int fd, const uint8_t *bytes, uint64_t length, uint64_t at)
+{
+	while (length > 0) {
+		ssize_t done = pwrite(fd, bytes, length, (off_t)at);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return done < 0 ? errno : EIO;
+		bytes += done;
+		at += (uint64_t)done;
+		length -= (uint64_t)done;
+	}
+	return 0;
+}
+
+static void write_frame(struct worker *w, int64_t row, const struct packed *p, struct frore_frame *f)
+{
+	struct direct *d = w->d;
+	uint64_t head = f->data_offset - f->offset;
+	uint8_t *start = w->buffer + HEAD_ROOM - head;
+	struct frore_section section = {.type = FRORE_SECTION_FRAME, .length = f->length - sizeof(section)};
+	int error;
+
+	memset(start, 0, head);
+	memcpy(start, &section, sizeof(section));
+	memcpy(start + sizeof(section), f, sizeof(*f));
+	memcpy(start + sizeof(section) + sizeof(*f), p->runs, p->run_count * sizeof(*p->runs));
+	f->checksum = frore_hash_of(start, f->length);
+	memcpy(start + sizeof(section), f, sizeof(*f));
+	error = write_all(d->fd, start, f->length, f->offset);
+	if (error)
+		give_up(d, FAILED_WRITE, error);
+	pthread_mutex_lock(&d->lock);
+	d->frames[row] = *f;
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void copy_pieces(struct worker *w, uint32_t n, uint64_t seq)
+{
+	struct cursor at = {0, 0};
+	int last = 0;
+
+	while (!last) {
+		struct packed packed = {.runs = w->runs, .passed = w->passed};
+		struct frore_frame frame = {0};
+		int ret = pack_frame(w->pieces, n, &at, w->buffer + HEAD_ROOM, FRAME_ROOM, &packed);
+		int64_t row;
+
+		if (ret < 0)
+			give_up(w->d, FAILED_READ, -ret);
+		last = ret < 0 || at.stretch >= n;
+		row = take_place(w->d, seq, last, &packed, &frame);
+		if (row >= 0)
+			write_frame(w, row, &packed, &frame);
+	}
+}
+
+static void *work(void *arg)
+{
+	struct direct *d = arg;
+	struct worker *w = calloc(1, sizeof(*w));
+	uint64_t seq = 0;
+	uint32_t n;
+
+	if (w && posix_memalign((void **)&w->buffer, COPY_PAGE, HEAD_ROOM + FRAME_ROOM) == 0) {
+		w->d = d;
+		while ((n = take_pieces(w, &seq)) > 0)
+			copy_pieces(w, n, seq);
+	} else {
+		give_up(d, FAILED_READ, ENOMEM);
+	}
+	free(w ? w->buffer : NULL);
+	free(w);
+	pthread_mutex_lock(&d->lock);
+	d->running--;
+	pthread_cond_signal(&d->ended);
+	pthread_mutex_unlock(&d->lock);
+	return NULL;
+}
+
+/* `list` must live until the end. NULL when not a single thread can be had. */
+EXPORT struct direct *frore_native_direct_start(const struct stretch *list, uint64_t count, int fd, uint64_t offset,
+						uint64_t first_run, uint32_t threads)
+{
+	struct direct *d = calloc(1, sizeof(*d));
+	pthread_condattr_t attributes;
+	sigset_t all, before;
+
+	if (!d)
+		return NULL;
+	pthread_mutex_init(&d->lock, NULL);
+	pthread_cond_init(&d->turn_came, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&d->ended, &attributes);
+	d->list = list;
+	d->count = count;
+	d->fd = fd;
+	d->offset = offset;
+	d->first_run = first_run;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	pthread_mutex_lock(&d->lock);
+	while (d->thread_count < threads && d->thread_count < 16 &&
+	       pthread_create(&d->threads[d->thread_count], NULL, work, d) == 0)
+		d->thread_count++;
+	d->running = d->thread_count;
+	pthread_mutex_unlock(&d->lock);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (d->thread_count)
+		return d;
+	free(d);
+	return NULL;
+}
+
+/* Waits for not more than so many milliseconds; how many threads are still at work. */
+EXPORT uint32_t frore_native_direct_wait(struct direct *d, uint32_t milliseconds)
+{
+	struct timespec until;
+	uint32_t running;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += (long)milliseconds * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&d->lock);
+	while (d->running && pthread_cond_timedwait(&d->ended, &d->lock, &until) == 0)
+		;
+	running = d->running;
+	pthread_mutex_unlock(&d->lock);
+	return running;
+}
+
+struct outcome {
+	uint64_t frames, runs, offset;
+	int32_t failed, error; /* FAILED_*, errno */
+};
+
+/* Stops the threads where they are; what they have done. */
+EXPORT void frore_native_direct_stop(struct direct *d, struct outcome *out)
+{
+	pthread_mutex_lock(&d->lock);
+	d->stop = 1;
+	pthread_cond_broadcast(&d->turn_came);
+	pthread_mutex_unlock(&d->lock);
+	for (uint32_t i = 0; i < d->thread_count; i++)
+		pthread_join(d->threads[i], NULL);
+	*out = (struct outcome){d->frame_count, d->run_count, d->offset, d->failed, d->error};
+}
+
+/* The rows of all frames and runs; frees everything. */
+EXPORT void frore_native_direct_end(struct direct *d, struct frore_frame *frames, struct frore_run *runs)
+{
+	memcpy(frames, d->frames, d->frame_count * sizeof(*frames));
+	memcpy(runs, d->runs, d->run_count * sizeof(*runs));
+	free(d->frames);
+	free(d->runs);
+	free(d);
+}
