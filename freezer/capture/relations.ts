@@ -75,6 +75,10 @@ export function captureEnded(
 	const rows = new Map(processes.map(({stopped, row}) => [stopped.pid, row]));
 	for (const {pid, parent} of ended) {
 		const facts = readFacts(pid);
+		if (facts.status.inner('NStgid') === 0) {
+			continue; // Gone since.
+		}
+
 		const own = (pid as number) === process.pid;
 		const row: RowOf<'task'> = {
 			...taskRow(pid, facts, 0, 0, 0, false),

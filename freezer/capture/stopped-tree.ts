@@ -132,8 +132,8 @@ export class StoppedTree implements Disposable {
 		}
 
 		const stat = statOf(child);
-		if (stat === undefined) {
-			return false;
+		if (stat === undefined || stat.state === 'X') {
+			return false; // Gone, or just about to be: its parent knows of it already.
 		}
 
 		if ((child as number) === process.pid || hasEnded(stat)) {
@@ -169,12 +169,13 @@ export class StoppedTree implements Disposable {
 					return; // The next round sees what is left of it.
 				}
 
-				const executed = error instanceof FroreError && error.code === 'exec';
-				if (clockNow(CLOCK.MONOTONIC) > this.#deadline || (!executed && tries === TRIES)) {
+				// Half gone, on a busy machine for quite a while, or another program now.
+				const passing = error instanceof FroreError && (error.code === 'exec' || error.code === 'exited');
+				if (clockNow(CLOCK.MONOTONIC) > this.#deadline || (!passing && tries === TRIES)) {
 					throw error;
 				}
 
-				sleepMicroseconds(executed ? 0 : 1000);
+				sleepMicroseconds(1000);
 			}
 		}
 	}

@@ -99,6 +99,14 @@ struct engine {
 /* refuse() when err is negative; the thing is named by two numbers in hex. */
 long refuse_range(struct resume *r, const char *what, uint64_t start, uint64_t end, long err, const char *hint);
 
+/* What to do when an id is not to be had. */
+static inline const char *id_hint(long err)
+{
+	return err == -17   ? "the id is in use: run it with --pid private"
+	       : err == -22 ? "the id is above kernel.pid_max here: raise that, or run it with --pid private"
+			    : 0;
+}
+
 /* Points that every task of the tree passes before any goes on. */
 enum meeting { MEETING_EXIST, MEETING_GROUPS, MEETING_MAPPED, MEETING_PLACED, MEETING_READ };
 

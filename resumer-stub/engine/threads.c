@@ -169,11 +169,9 @@ static long create(struct engine *e, uint32_t i, int32_t before)
 	}
 	if (e->r->way == WAY_WALK && ret > 0 && ret != tid)
 		ret = -17; /* somebody else was quicker */
-	if (ret == -17)
+	if (ret == -17 || ret == -22)
 		e->r->status->pid_taken = 1; /* the launcher may try another way */
-	return ret < 0 ? refuse(e->r, "cannot create", "a thread with its old id", -ret,
-				ret == -17 ? "the id is in use: run it with --pid private" : 0)
-		       : 0;
+	return ret < 0 ? refuse(e->r, "cannot create", "a thread with its old id", -ret, id_hint(ret)) : 0;
 }
 
 /* Starts every thread but the leader and waits until all of them are in the resident code. */

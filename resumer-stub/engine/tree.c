@@ -13,6 +13,8 @@
 #include "engine.h"
 
 #define CHILD_STOPPED 5 /* CLD_STOPPED, asm-generic/siginfo.h */
+#define EEXIST 17
+#define EINVAL 22
 #define LOOK_NS 50000000LL
 
 struct clone_arguments {
@@ -170,13 +172,17 @@ static int makes_early_ones(struct resume *r, uint32_t task)
 	return 0;
 }
 
-static long refuse_child(struct resume *r, long err)
+/* Ids in use, and those above kernel.pid_max (which namespaces have each for themselves since 6.14), may be free another way. */
+static long refuse_child(struct resume *r, const struct frore_task *t, long err)
 {
-	if (err == -17)
+	char line[64];
+	struct text text = text_in(line, sizeof(line));
+
+	text_dec(&text, t->pid);
+	text_str(&text, " with its old id");
+	if (err == -EEXIST || err == -EINVAL)
 		r->status->pid_taken = 1;
-	return r->status->failed ? -1
-				 : refuse(r, "cannot create", "a process with its old id", -err,
-					  err == -17 ? "the id is in use: run it with --pid private" : 0);
+	return r->status->failed ? -1 : refuse(r, "cannot create process", line, -err, id_hint(err));
 }
 
 /* Forks those that *task makes, early or not. In each of them 1, with *task set to it. */
@@ -192,7 +198,7 @@ static long fork_those(struct resume *r, uint32_t *task, int early)
 			continue;
 		pid = clone_child(r, &all[maker], &all[i]);
 		if (pid < 0)
-			return refuse_child(r, pid);
+			return refuse_child(r, &all[i], pid);
 		if (pid > 0)
 			continue;
 		*task = i;
