@@ -21,7 +21,7 @@ asUsers('a pipeline in the middle of its work ends with the right result', async
 	writeFileSync(
 		script,
 		`echo ready
-(for i in $(seq 1 150); do echo $i; sleep 0.01; done) | while read -r n; do echo $((n * 2)); done | tee all | sort -rn | head -1 >largest
+(for i in $(seq 1 150); do echo $i; sleep 0.02; done) | while read -r n; do echo $((n * 2)); done | tee all | sort -rn | head -1 >largest
 echo "largest $(cat largest) of $(wc -l <all)"
 `,
 	);
@@ -40,11 +40,11 @@ asUsers('a Python pool with shared memory ends with the right sums', async (t, s
 		script,
 		`import multiprocessing as mp, time
 def square(i):
-    time.sleep(0.01); return i * i
+    time.sleep(0.04); return i * i
 def count(value, array):
     for k in range(60):
         with value.get_lock(): value.value += 1
-        array[k] = k; time.sleep(0.01)
+        array[k] = k; time.sleep(0.05)
 if __name__ == '__main__':
     value, array = mp.Value('i', 0), mp.Array('d', 60)
     counters = [mp.Process(target=count, args=(value, array)) for _ in range(2)]
