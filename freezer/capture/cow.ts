@@ -5,10 +5,11 @@
 import type {RowOf, Snapshot} from '../../builder/format/schema.js';
 import {constants, NONE} from '../../builder/format/schema.js';
 import {samePages} from '../sys/native.js';
-import {PageMap, type PageRange, PageWords} from '../sys/pagemap.js';
+import {PageMap, type PageRange} from '../sys/pagemap.js';
 import {addr, PAGE_SIZE} from '../sys/types.js';
-import type {CapturedProcess} from './collect.js';
+import {CANDIDATE, isStaged, type OwnRange, overlapping, SAME, STAGED, type Surveyed} from './own-ranges.js';
 import type {CapturedVma} from './vmas.js';
+import {recordSame} from './windows.js';
 
 const {VMA, VMA_FLAG} = constants;
 const PAGE = BigInt(PAGE_SIZE);
@@ -17,69 +18,15 @@ const LONGEST = 1n << 38n;
 /** Mappings that are not inherited, or that cannot be moved into place. */
 const APART = VMA_FLAG.GROWSDOWN | VMA_FLAG.DONTFORK | VMA_FLAG.WIPEONFORK | VMA_FLAG.DROPPABLE;
 const CHUNK = 1 << 20;
-const HUGE_LIMIT = 8n << 20n;
-
-/** What is known of a page of a range: 0 nobody else maps it, or somebody may, or it is stored for an ancestor. */
-const CANDIDATE = 1;
-const SAME = 2;
-/** Its place in the window of this process is taken: others have it from there. */
-const STAGED = 3;
 
 /** Who of the relatives has a page from its eldest: descendants, or siblings as well. */
 const BELOW = 1;
 const BESIDE = 2;
 
-/** A stretch of pages that a process has of its own in one mapping. */
-export interface OwnRange extends PageRange {
-	readonly vma: number;
-	/** Per page 0, CANDIDATE or SAME; absent: all 0. */
-	readonly marks: Uint8Array | undefined;
-	/** As /proc/PID/pagemap tells the pages, with the frame where we may see that. */
-	readonly words: PageWords;
-}
-
-/** A process with the ranges it has of its own, ascending. */
-export interface Surveyed extends CapturedProcess {
-	readonly ranges: readonly OwnRange[];
-	/** The same for each mapping. */
-	readonly own: readonly (readonly OwnRange[])[];
-}
-
 const isEligible = ({row}: CapturedVma): boolean =>
 	(row.kind === VMA.ANON || row.kind === VMA.FILE_PRIVATE || row.kind === VMA.CONTENT_PRIVATE) &&
 	!(row.flags & APART) &&
 	row.end - row.start <= LONGEST;
-
-const NOTHING_KNOWN = new PageWords(new Uint32Array());
-
-/** One range of a survey, and which of its pages somebody else maps, too. */
-export function ownRange(range: PageRange, vma: number, pageMap: PageMap | false): OwnRange {
-	const words = pageMap ? pageMap.words(range) : NOTHING_KNOWN;
-	const marks = words.shared();
-	return {...range, vma, words, marks: marks.includes(CANDIDATE) ? marks : undefined};
-}
-
-/** The pages of a range that are stored for this process itself. */
-export function* unshared({start, end, marks}: OwnRange): Generator<PageRange> {
-	if (!marks) {
-		yield {start, end};
-		return;
-	}
-
-	for (let page = 0; page < marks.length; ) {
-		const same = marks[page] === SAME;
-		let next = page + 1;
-		while (next < marks.length && (marks[next] === SAME) === same) {
-			next++;
-		}
-
-		if (!same) {
-			yield {start: start + BigInt(page) * PAGE, end: start + BigInt(next) * PAGE};
-		}
-
-		page = next;
-	}
-}
 
 /** A piece of the eldest's memory, as it has just been read. */
 interface Piece {
@@ -295,87 +242,10 @@ export class Relatives implements Disposable {
 		this.#rows.push({start, end, mm: process.mm, from: eldest.process.mm, by: by.process.mm, window: NONE});
 	}
 
-	/** The rows of `same` and `window`, once all pages have been looked at. */
+	/** To be called once all pages have been looked at. */
 	finish(): void {
-		const {snapshot} = this;
-		this.#rows.sort((a, b) => a.mm - b.mm || (a.start < b.start ? -1 : 1));
-		const families = new Families();
-		let vma: RowOf<'vma'> | undefined;
-		for (const row of this.#rows) {
-			const last = snapshot.same.at(-1);
-			const goesOn =
-				last && last.mm === row.mm && last.from === row.from && last.by === row.by && last.end === row.start;
-			if (vma && goesOn && row.end <= vma.end) {
-				last.end = row.end;
-			} else {
-				snapshot.same.push(row);
-			}
-
-			vma = this.#vma(row.mm, row.start);
-			families.join(vma, this.#vma(row.from, row.start));
-		}
-
-		for (const family of families.all()) {
-			const {offset, start, kind, source, flags} = family.reduce((first, row) =>
-				row.start < first.start ? row : first,
-			);
-			const end = family.reduce((most, row) => (row.end > most ? row.end : most), 0n);
-			const huge = this.#isFull(family, start, end) ? VMA_FLAG.HUGEPAGE : 0;
-			const row = {start, end, offset, kind, source, flags: (flags & VMA_FLAG.NORESERVE) | huge, pad0: 0};
-			const window = snapshot.window.push(row) - 1;
-			for (const member of family) {
-				member.window = window;
-			}
-		}
-
-		for (const row of snapshot.same) {
-			row.window = this.#vma(row.mm, row.start).window;
-		}
+		recordSame(this.snapshot, this.#byMm, this.#rows);
 	}
-
-	/** Big anonymous memory that is (almost) all there is filled faster in huge pages; as the stub does it for what nobody shares. */
-	#isFull(family: readonly RowOf<'vma'>[], start: bigint, end: bigint): boolean {
-		const apart = VMA_FLAG.HEAP | VMA_FLAG.NOHUGEPAGE;
-		if (end - start < HUGE_LIMIT || family.some(({kind, flags}) => kind !== VMA.ANON || flags & apart)) {
-			return false;
-		}
-
-		const members = new Set(family.map(({mm}) => mm));
-		const staged = this.snapshot.same.reduce(
-			(sum, row) =>
-				row.mm === row.by && row.mm === row.from && members.has(row.mm) && row.start >= start && row.end <= end
-					? sum + row.end - row.start
-					: sum,
-			0n,
-		);
-		return staged >= ((end - start) * 7n) / 8n;
-	}
-
-	#vma(mm: number, address: bigint): RowOf<'vma'> {
-		const {vmas} = this.#byMm.get(mm)!;
-		let low = 0;
-		let high = vmas.length - 1;
-		while (low < high) {
-			const middle = (low + high) >> 1;
-			if (vmas[middle]!.row.end <= address) {
-				low = middle + 1;
-			} else {
-				high = middle;
-			}
-		}
-
-		return vmas[low]!.row;
-	}
-}
-
-/** Does the process itself need the place of this page in its window? */
-function isStaged({ranges}: Surveyed, address: bigint): boolean {
-	for (const {start, marks} of overlapping(ranges, address, address + PAGE)) {
-		const mark = marks?.[Number((address - start) / PAGE)];
-		return mark === SAME || mark === STAGED;
-	}
-
-	return false;
 }
 
 function pagesOf(taken: Uint8Array, what: number, address: bigint): PageRange[] {
@@ -389,31 +259,6 @@ function pagesOf(taken: Uint8Array, what: number, address: bigint): PageRange[] 
 	return found;
 }
 
-/** Mappings that have pages in common, directly or through others. */
-class Families {
-	readonly #family = new Map<RowOf<'vma'>, Set<RowOf<'vma'>>>();
-
-	join(one: RowOf<'vma'>, other: RowOf<'vma'>): void {
-		const first = this.#family.get(one) ?? new Set([one]);
-		const second = this.#family.get(other) ?? new Set([other]);
-		if (first === second) {
-			return;
-		}
-
-		for (const row of second) {
-			first.add(row);
-		}
-
-		for (const row of first) {
-			this.#family.set(row, first);
-		}
-	}
-
-	all(): (readonly RowOf<'vma'>[])[] {
-		return [...new Set(this.#family.values())].map((family) => [...family]);
-	}
-}
-
 /** One made for the other's place would do: the same kind over the same bytes. */
 function isCompatible(one: RowOf<'vma'>, other: RowOf<'vma'>): boolean {
 	return (
@@ -422,23 +267,6 @@ function isCompatible(one: RowOf<'vma'>, other: RowOf<'vma'>): boolean {
 		!((one.flags ^ other.flags) & VMA_FLAG.NORESERVE) &&
 		(one.kind === VMA.ANON || one.offset - one.start === other.offset - other.start)
 	);
-}
-
-function* overlapping(ranges: readonly OwnRange[], start: bigint, end: bigint): Generator<OwnRange> {
-	let low = 0;
-	let high = ranges.length;
-	while (low < high) {
-		const middle = (low + high) >> 1;
-		if (ranges[middle]!.end <= start) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-
-	for (let at = low; at < ranges.length && ranges[at]!.start < end; at++) {
-		yield ranges[at]!;
-	}
 }
 
 /** Adds a page behind the others. */

@@ -1,0 +1,85 @@
+import {type PageMap, type PageRange, PageWords} from '../sys/pagemap.js';
+import {PAGE_SIZE} from '../sys/types.js';
+import type {CapturedProcess} from './collect.js';
+
+const PAGE = BigInt(PAGE_SIZE);
+
+/** What is known of a page of a range: 0 nobody else maps it, or somebody may, or it is stored for an ancestor. */
+export const CANDIDATE = 1;
+export const SAME = 2;
+/** Its place in the window of this process is taken: others have it from there. */
+export const STAGED = 3;
+
+/** A stretch of pages that a process has of its own in one mapping. */
+export interface OwnRange extends PageRange {
+	readonly vma: number;
+	/** Per page 0, CANDIDATE or SAME; absent: all 0. */
+	readonly marks: Uint8Array | undefined;
+	/** As /proc/PID/pagemap tells the pages, with the frame where we may see that. */
+	readonly words: PageWords;
+}
+
+/** A process with the ranges it has of its own, ascending. */
+export interface Surveyed extends CapturedProcess {
+	readonly ranges: readonly OwnRange[];
+	/** The same for each mapping. */
+	readonly own: readonly (readonly OwnRange[])[];
+}
+
+const NOTHING_KNOWN = new PageWords(new Uint32Array());
+
+/** One range of a survey, and which of its pages somebody else maps, too. */
+export function ownRange(range: PageRange, vma: number, pageMap: PageMap | false): OwnRange {
+	const words = pageMap ? pageMap.words(range) : NOTHING_KNOWN;
+	const marks = words.shared();
+	return {...range, vma, words, marks: marks.includes(CANDIDATE) ? marks : undefined};
+}
+
+/** The pages of a range that are stored for this process itself. */
+export function* unshared({start, end, marks}: OwnRange): Generator<PageRange> {
+	if (!marks) {
+		yield {start, end};
+		return;
+	}
+
+	for (let page = 0; page < marks.length; ) {
+		const same = marks[page] === SAME;
+		let next = page + 1;
+		while (next < marks.length && (marks[next] === SAME) === same) {
+			next++;
+		}
+
+		if (!same) {
+			yield {start: start + BigInt(page) * PAGE, end: start + BigInt(next) * PAGE};
+		}
+
+		page = next;
+	}
+}
+
+export function* overlapping(ranges: readonly OwnRange[], start: bigint, end: bigint): Generator<OwnRange> {
+	let low = 0;
+	let high = ranges.length;
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if (ranges[middle]!.end <= start) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+
+	for (let at = low; at < ranges.length && ranges[at]!.start < end; at++) {
+		yield ranges[at]!;
+	}
+}
+
+/** Does the process itself need the place of this page in its window? */
+export function isStaged({ranges}: Surveyed, address: bigint): boolean {
+	for (const {start, marks} of overlapping(ranges, address, address + PAGE)) {
+		const mark = marks?.[Number((address - start) / PAGE)];
+		return mark === SAME || mark === STAGED;
+	}
+
+	return false;
+}
