@@ -1,7 +1,15 @@
 import {constants} from '../../../builder/format/schema.js';
 import {bytesUnsent, eventsNow, POLLRDHUP} from '../../sys/descriptors.js';
 import {closeFd, tryPidfdGetFd} from '../../sys/pidfd.js';
-import {getSocketOption, peekSendQueue, queueEnd, resetAtClose, socketDiagnosis} from '../../sys/sockets.js';
+import {
+	getSocketInt,
+	getSocketOption,
+	peekSendQueue,
+	queueEnd,
+	resetAtClose,
+	setSocketInt,
+	socketDiagnosis,
+} from '../../sys/sockets.js';
 import type {Fd} from '../../sys/types.js';
 import type {Collection} from '../collection.js';
 import {AF_INET, AF_INET6, AF_UNIX, hostOf, isLoopback, mappedToFour, portOf} from './address.js';
@@ -11,6 +19,7 @@ import {type Description, withPulled} from './types.js';
 /** TCP connections whose both ends are on this machine. */
 
 const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
 const TCP_INFO = 11;
 const SOCK_DIAG_BY_FAMILY = 20;
 const NLM_F_REQUEST_ACK = 5;
@@ -100,8 +109,8 @@ export function listensAt({local}: SocketFacts, address: Buffer): boolean {
 /** Offsets in struct tcp_info (linux/tcp.h). */
 const BYTES_ACKED = 120;
 const BYTES_RECEIVED = 128;
-/** Nanoseconds that all connections together may take to come to rest; what is on its way over loopback needs microseconds. */
-const PATIENCE = 30_000_000n;
+/** Nanoseconds that all connections together may take to come to rest: what is on its way over loopback needs microseconds. */
+const PATIENCE = 100_000_000n;
 
 const counter = (fd: Fd, offset: number): number => Number(tcpInfo(fd)?.readBigUInt64LE(offset) ?? 0n);
 
@@ -113,12 +122,30 @@ function lacking(sender: Fd, receiver: Fd): number {
 }
 
 /**
+ * Nagle's algorithm holds back a small segment until the one before it is acknowledged, which may take 40 ms. TCP_NODELAY lets what
+ * is held back go at once (tcp(7)), also when it is taken back right after.
+ */
+function push(fd: Fd): void {
+	if (getSocketInt(fd, IPPROTO_TCP, TCP_NODELAY) === 0) {
+		setSocketInt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+		setSocketInt(fd, IPPROTO_TCP, TCP_NODELAY, 0);
+	}
+}
+
+/**
  * Waits until what is on its way between the two ends has arrived. Whether that is acknowledged says nothing: an acknowledgement may be
  * put off for 40 ms. False: something stays with a sender, because the other end's buffer is full.
  */
 function comeToRest(one: Fd, other: Fd, deadline: bigint): boolean {
+	const atRest = () => lacking(one, other) + lacking(other, one) === 1;
+	if (atRest()) {
+		return true;
+	}
+
+	push(one);
+	push(other);
 	do {
-		if (lacking(one, other) + lacking(other, one) === 1) {
+		if (atRest()) {
 			return true;
 		}
 	} while (process.hrtime.bigint() < deadline);
