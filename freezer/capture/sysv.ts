@@ -68,6 +68,12 @@ class Listed {
 		return Number(this.raw.readBigInt64LE(this.kind === 'shm' ? 72 : 64));
 	}
 
+	/** Seconds since 1970; when somebody has changed, attached, sent, received or operated on it last. */
+	get used(): number {
+		const at = this.kind === 'shm' ? [56, 64, 72] : this.kind === 'sem' ? [48, 64] : [48, 56, 64];
+		return Math.max(...at.map((offset) => Number(this.raw.readBigInt64LE(offset))));
+	}
+
 	/** Processes that the kernel remembers: creator and last user of a segment, last sender and receiver of a queue. */
 	get pids(): number[] {
 		const at = {shm: 80, msg: 96, sem: undefined}[this.kind];
@@ -179,7 +185,7 @@ export function captureSysv(collection: Collection, processes: readonly ProcessC
 	const root = processes[0]!;
 	const namespace = new Namespace(root);
 	const inUse = idsInUse(processes);
-	const pids = new Set<number>(processes.map(({pid}) => pid));
+	const started = new Map<number, number>(processes.map((process) => [process.pid, startOf(process)]));
 	for (const other of processes.slice(1)) {
 		if (namespaceOf(other.pid) !== namespaceOf(root.pid)) {
 			collection.refuse({
@@ -193,7 +199,11 @@ export function captureSysv(collection: Collection, processes: readonly ProcessC
 	for (const kind of ['shm', 'sem', 'msg'] as const) {
 		for (const listed of namespace.list(kind)) {
 			const users = namespace.own ? [] : kind === 'sem' ? namespace.semaphorePids(listed) : listed.pids;
-			if (namespace.own || inUse[kind].has(listed.id) || users.some((pid) => pids.has(pid))) {
+			if (
+				namespace.own ||
+				inUse[kind].has(listed.id) ||
+				users.some((pid) => listed.used >= (started.get(pid) ?? Infinity))
+			) {
 				captureObject(collection, namespace, listed);
 			} else if (isPerhapsOurs(listed, users, root)) {
 				collection.warn({
@@ -214,13 +224,15 @@ export function captureSysv(collection: Collection, processes: readonly ProcessC
 	}
 }
 
+/** Seconds since 1970, of which objects tell whole ones. What was used before has had somebody else with the same pid as its user. */
+const startOf = ({facts}: ProcessCapture): number =>
+	Math.floor(Date.now() / 1000 - Number(clockNow(CLOCK.BOOTTIME)) / 1e9 + Number(facts.stat.startTime) / TICKS);
+
 /** Made since the tree began, and nobody who is known to have used it lives. */
 function isPerhapsOurs(listed: Listed, users: readonly number[], root: ProcessCapture): boolean {
-	const age = Math.floor(Date.now() / 1000) - listed.changed;
-	const rootAge = Number(clockNow(CLOCK.BOOTTIME)) / 1e9 - Number(root.facts.stat.startTime) / TICKS;
 	return (
 		listed.creator === root.snapshot.task[root.row]!.euid &&
-		age <= rootAge &&
+		listed.changed >= startOf(root) &&
 		users.every((pid) => pid <= 0 || tryReadProcText(`/proc/${pid}/stat`) === undefined)
 	);
 }

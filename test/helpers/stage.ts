@@ -1,6 +1,15 @@
 /** Where one test plays: a directory, a user, and the programs it has started. */
 import {spawn} from 'node:child_process';
-import {chmodSync, chownSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {
+	chmodSync,
+	chownSync,
+	copyFileSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	rmSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {basename, join} from 'node:path';
 import {commandLine} from './product.js';
@@ -136,18 +145,21 @@ export class Stage {
 		return this.start([file.includes('/') ? file : `./${file}`, ...args], options);
 	}
 
-	/** Ends everything this test has started, by the mark in its environment, and removes the directory. */
+	/** Ends everything this test has started, by the mark in its environment or its directory, and removes that. */
 	close(): void {
-		for (let round = 0; round < 3; round++) {
+		for (let round = 0; round < 20; round++) {
 			const left = this.processes();
-			for (const pid of left) {
-				try {
-					process.kill(pid, 'SIGKILL');
-				} catch {}
+			// Stopped first: a chain in which each makes the next would always be one step ahead.
+			for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
+				for (const pid of left) {
+					try {
+						process.kill(pid, signal);
+					} catch {}
+				}
 			}
 			if (left.length === 0) break;
 		}
-		if (!process.env.FRORE_KEEP) rmSync(this.dir, {recursive: true, force: true, maxRetries: 3});
+		if (!process.env.FRORE_KEEP) rmSync(this.dir, {recursive: true, force: true, maxRetries: 10});
 	}
 
 	/** Every process that has the mark of this stage, copies included. */
@@ -157,7 +169,9 @@ export class Stage {
 			.map(Number)
 			.filter((pid) => {
 				try {
-					return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`FRORE_STAGE=${this.dir}\0`);
+					// A program may write its title over its environment.
+					const marked = readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`FRORE_STAGE=${this.dir}\0`);
+					return marked || readlinkSync(`/proc/${pid}/cwd`) === this.dir;
 				} catch {
 					return false;
 				}
