@@ -23,6 +23,8 @@ export interface Waiting {
 	/** What the terminal has not looked at yet. */
 	readonly backlog: Buffer;
 	readonly output: Buffer;
+	/** There may be an unfinished line, which could not be looked for. */
+	readonly unseen?: boolean;
 }
 
 const nothing = {settings: Buffer.alloc(0), input: Buffer.alloc(0), echo: 0, backlog: Buffer.alloc(0)};
@@ -141,7 +143,8 @@ export class PtyQueues {
 
 	#both(slave: Fd, hasOutput: boolean, stopped: boolean): Waiting | undefined {
 		if (this.#inputIsClosed(slave, stopped)) {
-			return this.#inputWaits(slave) || hasOutput ? undefined : {...nothing, output: Buffer.alloc(0)};
+			const unseen = isCanonical(this.#settings);
+			return this.#inputWaits(slave) || hasOutput ? undefined : {...nothing, output: Buffer.alloc(0), unseen};
 		}
 
 		const output = hasOutput ? this.#takeOutput() : Buffer.alloc(0);

@@ -253,6 +253,14 @@ export class Ptys {
 			);
 		}
 
+		if (waiting?.unseen) {
+			this.context.warn({
+				...where(description),
+				kind: 'pty-line',
+				text: `an unfinished line that may have been typed into /dev/pts/${pair.index} is lost: nobody can look at it in this state (output held back, exclusive, locked or EXTPROC)`,
+			});
+		}
+
 		const stat = pair.slaves[0]?.stat;
 		return {
 			index: pair.index,
