@@ -1,6 +1,6 @@
 /** `frore freeze $$`: the shell that runs frore is itself the target. */
 
-import {existsSync} from 'node:fs';
+import {existsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import type {Stage} from '../helpers/stage.js';
@@ -60,11 +60,12 @@ asUsers('a shell freezes itself and ends', async (t, stage) => {
 /** In the pane of a tmux server: it is asked for its pid there, frozen from there, and spoken to from outside. */
 async function fromItsPane(t: ExecutionContext, stage: Stage, halt: boolean): Promise<void> {
 	const socket = join(stage.dir, 'own');
+	const settings = join(stage.dir, 'own.conf');
+	writeFileSync(settings, 'set -g default-shell /bin/sh\n');
 	// Descriptors that the test runner hands on would lead to the outside.
 	const clean =
 		'for f in /proc/self/fd/*; do f=$(basename $f); [ $f -gt 2 ] && eval "exec $f>&-"; done; exec tmux "$@"';
-	const tmux = (...args: string[]) =>
-		stage.run(['bash', '-c', clean, 'tmux', '-S', socket, '-f', '/dev/null', ...args]);
+	const tmux = (...args: string[]) => stage.run(['bash', '-c', clean, 'tmux', '-S', socket, '-f', settings, ...args]);
 	const shows = (wanted: RegExp) =>
 		eventually(
 			async () => (await tmux('capture-pane', '-p', '-t', '0')).stdout,
