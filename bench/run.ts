@@ -36,8 +36,9 @@ function program(stage: Stage, name: string): string {
 	return here;
 }
 
-async function resident(stage: Stage, mebibytes: number): Promise<Started> {
-	const started = await stage.start([program(stage, 'resident'), String(mebibytes)]);
+/** @param jump seconds; a stop that is longer ends it */
+async function resident(stage: Stage, mebibytes: number, jump = 1): Promise<Started> {
+	const started = await stage.start([program(stage, 'resident'), String(mebibytes), String(jump)]);
 	await started.line(/^ready$/, PATIENCE);
 	return started;
 }
@@ -155,7 +156,7 @@ async function many(stage: Stage): Promise<void> {
 /** Both in turns again. */
 async function copying(stage: Stage): Promise<void> {
 	const {who} = stage;
-	const target = await resident(stage, 1024);
+	const target = await resident(stage, 1024, 1000);
 	const bare = program(stage, 'copy');
 	for (const [where, dir] of [
 		['tmpfs', '/dev/shm'],
