@@ -10,6 +10,7 @@ need() { # COMMAND PACKAGE
 }
 
 need gcc gcc
+need clang clang
 need make make
 need musl-gcc musl-tools
 need setpriv util-linux
