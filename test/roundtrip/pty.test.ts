@@ -18,6 +18,14 @@ for (const [name, title] of Object.entries(table)) {
 	});
 }
 
+asUsers('where an unfinished line cannot be looked for, that is said', async (t, stage) => {
+	const original = await stage.start([stage.target('pty'), 'settings']);
+	await ready(original);
+	const {stderr} = await stage.freeze(original.pid);
+	t.regex(stderr, /fd \d+: an unfinished line that may have been typed into \/dev\/pts\/\d+ is lost: /);
+	await judged(t, original, 'the original');
+});
+
 asUsers('a program on the terminal that stays behind is named; after a hangup it has left', async (t, stage) => {
 	const original = await stage.start([stage.target('pty'), 'deserted']);
 	await ready(original);

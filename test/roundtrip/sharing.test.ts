@@ -1,9 +1,11 @@
 /** What the processes of a tree have in common: stored once, and in common again after the resume. */
 import {readFileSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
+import {bytesSource, openArtefact} from '../../builder/artefact-reader.js';
+import {createHasher} from '../../builder/portable-codec.js';
 import {alive, judged, ready, roundTrip} from '../helpers/roundtrip.js';
 import type {Stage} from '../helpers/stage.js';
-import {asUsers} from '../helpers/users.js';
+import {asRoot, asUsers} from '../helpers/users.js';
 
 const MIB = 1024 * 1024;
 
@@ -87,4 +89,26 @@ asUsers('a process that is frozen alone goes on sharing memory with its children
 	await ready(original);
 	await stage.freeze(original.pid, {args: ['--no-children']});
 	await judged(t, original, 'the original');
+});
+
+asRoot('a segment of an ended process is not taken for that of a later one with the same pid', async (t, stage) => {
+	// The earlier process makes a segment and ends; the kernel goes on telling its pid (shmctl(2), shm_cpid).
+	const make = `import ctypes, os
+libc = ctypes.CDLL(None)
+print('made', libc.shmget(0, 4096, 0o1600), 'by', os.getpid(), flush=True)`;
+	const script = `
+as() { echo $1 >/proc/sys/kernel/ns_last_pid; }
+as 299; /usr/bin/python3 -c "$1" & wait $!
+sleep 2.2
+as 299; "$2" & pid=$!; echo "now $pid"
+sleep 0.5; shift 2; "$@" $pid -o job.frore --quiet; echo "code $?"; kill $pid`;
+	const command = ['bash', '-c', script, 'bash', make, stage.target('counter'), ...stage.froreCommand('freeze')];
+	const run = await stage.start(['unshare', '--ipc', '--pid', '--fork', '--mount-proc', ...command]);
+	await run.end();
+	t.regex(run.output, /^made \d+ by 300$/m);
+	t.regex(run.output, /^now 300$/m, 'it has the same pid');
+	t.regex(run.output, /^code 0$/m, run.output);
+	const artefact = openArtefact(bytesSource(readFileSync(join(stage.dir, 'job.frore'))), await createHasher());
+	t.deepEqual(artefact.snapshot.shm, []);
+	t.deepEqual(artefact.snapshot.warning, [], 'nothing is told of it, either');
 });
