@@ -87,6 +87,19 @@ static inline long sys_mprotect(uint64_t at, uint64_t len, int prot)
 	return sys3(__NR_mprotect, (long)at, (long)len, prot);
 }
 
+/* struct clone_args, clone3(2), as large as Linux 5.7 knows it */
+struct clone_arguments {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+};
+
+/* struct linux_dirent64, getdents64(2) */
+struct directory_entry {
+	uint64_t inode, offset;
+	uint16_t length;
+	uint8_t type;
+	char name[];
+};
+
 static inline long sys_mremap(uint64_t at, uint64_t old, uint64_t len, int flags, uint64_t to)
 {
 	return sys5(__NR_mremap, (long)at, (long)old, (long)len, flags, (long)to);

@@ -13,10 +13,6 @@
 #define CHUNK (256 * 1024ULL)
 #define MANY_BYTES (8ULL << 20) /* less than this is filled faster alone */
 
-struct clone_arguments {
-	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
-};
-
 /* What one worker has to itself; lies at the start of its stretch. */
 struct worker {
 	struct engine *e;

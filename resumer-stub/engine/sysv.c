@@ -34,27 +34,30 @@ static long write_number(const char *path, int64_t value)
 	return ret;
 }
 
-static long refuse_object(struct resume *r, const char *what, int32_t id, long err)
+/* "segment 26" */
+static const char *named(char line[48], const char *what, int32_t id)
 {
-	char line[48];
-	struct text t = text_in(line, sizeof(line));
+	struct text t = text_in(line, 48);
 
 	text_str(&t, what);
 	text_char(&t, ' ');
 	text_dec(&t, id);
-	return refuse(r, "cannot make the System V", line, err < 0 ? -err : 0,
+	return line;
+}
+
+static long refuse_object(struct resume *r, const char *what, int32_t id, long err)
+{
+	char line[48];
+
+	return refuse(r, "cannot make the System V", named(line, what, id), err < 0 ? -err : 0,
 		      "the kernel needs CONFIG_CHECKPOINT_RESTORE, and /proc must be there");
 }
 
 static void warn_object(struct resume *r, const char *what, int32_t id, long err)
 {
 	char line[48];
-	struct text t = text_in(line, sizeof(line));
 
-	text_str(&t, what);
-	text_char(&t, ' ');
-	text_dec(&t, id);
-	warn(r, "cannot give back owner and mode of the System V", line, -err, 0);
+	warn(r, "cannot give back owner and mode of the System V", named(line, what, id), -err, 0);
 }
 
 static long stage_segment(struct resume *r, const struct frore_shm *s)

@@ -8,10 +8,6 @@
 
 #define SIGNAL_STOP 19
 
-struct clone_arguments {
-	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
-};
-
 struct sched_attributes { /* struct sched_attr, uapi/linux/sched/types.h */
 	uint32_t size, policy;
 	uint64_t flags;

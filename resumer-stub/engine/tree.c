@@ -17,10 +17,6 @@
 #define EINVAL 22
 #define LOOK_NS 50000000LL
 
-struct clone_arguments {
-	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
-};
-
 static const struct frore_task *tasks_of(const struct resume *r, uint64_t *count)
 {
 	return ROWS(&r->artefact, TASK, count);

@@ -182,13 +182,6 @@ static long connect_to(struct unix_address *address)
 	return ret;
 }
 
-struct entry {
-	uint64_t inode, offset;
-	uint16_t length;
-	uint8_t type;
-	char name[];
-};
-
 /* Pid of the only supervisor there is; 0 none, -1 several. */
 static int only_one(struct resume *r)
 {
@@ -201,9 +194,9 @@ static int only_one(struct resume *r)
 		return 0;
 	dir = sys_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	while (dir >= 0 && (n = sys3(__NR_getdents64, dir, (long)buffer, sizeof(buffer))) > 0)
-		for (at = 0; at < n; at += ((struct entry *)(buffer + at))->length) {
+		for (at = 0; at < n; at += ((struct directory_entry *)(buffer + at))->length) {
 			struct unix_address address;
-			int pid = (int)text_number(((struct entry *)(buffer + at))->name, 0);
+			int pid = (int)text_number(((struct directory_entry *)(buffer + at))->name, 0);
 			long fd = -1;
 
 			if (pid <= 0 || socket_path(r, &address, pid) < 0 || (fd = connect_to(&address)) < 0)

@@ -8,10 +8,6 @@
 #define CLONE_PIDFD 0x1000
 #endif
 
-struct clone3_args {
-	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size;
-};
-
 long clone_plain(uint64_t flags, int *pidfd)
 {
 	if (pidfd)
@@ -21,7 +17,7 @@ long clone_plain(uint64_t flags, int *pidfd)
 
 long clone_with_id(uint64_t flags, int32_t id, int *pidfd)
 {
-	struct clone3_args args = {
+	struct clone_arguments args = {
 		.flags = flags | (pidfd ? CLONE_PIDFD : 0),
 		.pidfd = (uint64_t)pidfd,
 		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD, /* with CLONE_PARENT it comes from the caller's own */

@@ -11,13 +11,6 @@ struct list {
 	uint32_t count;
 };
 
-struct entry { /* struct linux_dirent64, getdents64(2) */
-	uint64_t inode, offset;
-	uint16_t length;
-	uint8_t type;
-	char name[];
-};
-
 /* The numbers in /proc/PID/task/TID/children; one may lie across two reads. */
 static void add_children(struct list *l, int task, const char *tid)
 {
@@ -59,9 +52,9 @@ static void stop_and_list(struct list *l, int32_t pid)
 	if (fd < 0)
 		return;
 	while ((got = sys3(__NR_getdents64, fd, (long)buffer, sizeof(buffer))) > 0)
-		for (at = 0; at < got; at += ((struct entry *)(buffer + at))->length)
-			if (((struct entry *)(buffer + at))->name[0] != '.')
-				add_children(l, (int)fd, ((struct entry *)(buffer + at))->name);
+		for (at = 0; at < got; at += ((struct directory_entry *)(buffer + at))->length)
+			if (((struct directory_entry *)(buffer + at))->name[0] != '.')
+				add_children(l, (int)fd, ((struct directory_entry *)(buffer + at))->name);
 	sys_close((int)fd);
 }
 

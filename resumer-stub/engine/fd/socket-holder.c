@@ -12,13 +12,6 @@
 #define EADDRNOTAVAIL 99
 #define EACCES 13
 
-struct entry {
-	uint64_t ino, off;
-	uint16_t length;
-	uint8_t type;
-	char name[];
-};
-
 static int hex_digit(char c)
 {
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
@@ -98,8 +91,8 @@ static int has_link(const char *pid, const char *link)
 	if (fd < 0)
 		return 0;
 	while (!found && (got = sys3(__NR_getdents64, fd, (long)buffer, sizeof(buffer))) > 0) {
-		for (at = 0; at < got && !found; at += ((struct entry *)(buffer + at))->length) {
-			long length = sys4(__NR_readlinkat, fd, (long)((struct entry *)(buffer + at))->name, (long)target,
+		for (at = 0; at < got && !found; at += ((struct directory_entry *)(buffer + at))->length) {
+			long length = sys4(__NR_readlinkat, fd, (long)((struct directory_entry *)(buffer + at))->name, (long)target,
 					   sizeof(target) - 1);
 
 			if (length > 0) {
@@ -126,8 +119,8 @@ static int64_t find_pid(int64_t inode)
 	if (fd < 0)
 		return 0;
 	while (pid == 0 && (got = sys3(__NR_getdents64, fd, (long)buffer, sizeof(buffer))) > 0) {
-		for (at = 0; at < got && pid == 0; at += ((struct entry *)(buffer + at))->length) {
-			const char *name = ((struct entry *)(buffer + at))->name;
+		for (at = 0; at < got && pid == 0; at += ((struct directory_entry *)(buffer + at))->length) {
+			const char *name = ((struct directory_entry *)(buffer + at))->name;
 
 			if (text_number(name, &end) > 0 && has_link(name, link))
 				pid = text_number(name, &end);
