@@ -9,7 +9,6 @@
 #include "switch.h"
 
 #define HOLE_FIRST 0x10000000000ULL
-#define TASK_END 0x7ffffffff000ULL
 #define STACK_ROOM (64ULL << 20) /* a growing stack keeps at least this much free below */
 #define HEAP_ROOM (1ULL << 36)
 

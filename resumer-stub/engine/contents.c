@@ -10,7 +10,6 @@
 #include "fd/fd.h"
 
 #define STAGE_FIRST 0x20000000000ULL
-#define TASK_END 0x7ffffffff000ULL
 
 static uint64_t span_of(const struct artefact *a)
 {
@@ -63,6 +62,8 @@ long contents_stage(struct resume *r)
 	uint64_t count, i;
 	const struct frore_content *c = ROWS(&r->artefact, CONTENT, &count);
 
+	if (cow_check(r) < 0)
+		return -1;
 	r->content_span = span_of(&r->artefact) + cow_span(&r->artefact);
 	if (r->content_span && reserve(r) < 0)
 		return -1;

@@ -14,6 +14,23 @@ static const struct frore_window *windows_of(const struct artefact *a, uint64_t 
 	return ROWS(a, WINDOW, count);
 }
 
+/* Before their spans are added up: no window, and not all of them together, may be larger than an address space. */
+long cow_check(struct resume *r)
+{
+	uint64_t count, i, span = 0;
+	const struct frore_window *w = windows_of(&r->artefact, &count);
+
+	for (i = 0; i < count; i++) {
+		if (w[i].start < w[i].end && w[i].end <= TASK_END && !((w[i].start | w[i].end) & (PAGE - 1)))
+			span += w[i].end - w[i].start + 2 * HUGE;
+		else
+			span = TASK_END;
+		if (span >= TASK_END)
+			return refuse(r, "cannot resume this file: it is damaged,", "a window is none", 0, 0);
+	}
+	return 0;
+}
+
 /* Address space that all windows need in the stage. */
 uint64_t cow_span(const struct artefact *a)
 {
@@ -119,8 +136,6 @@ long cow_stage(struct engine *e)
 		whole.kind = w[i].kind;
 		whole.source = w[i].source;
 		whole.flags = w[i].flags & FRORE_VMA_FLAG_NORESERVE;
-		if (w[i].start >= w[i].end || (w[i].start | w[i].end) & (PAGE - 1))
-			return refuse(r, "cannot resume this file: it is damaged,", "a window is none", 0, 0);
 		ret = vmas_map_staged(e, &whole);
 		if (ret < 0)
 			return r->status->failed ? -1

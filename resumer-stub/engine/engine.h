@@ -119,6 +119,9 @@ void tree_await_zombies(struct resume *r, uint32_t task);
 void tree_await_stops(struct resume *r, uint32_t task);
 void tree_foreground(struct resume *r, uint32_t task);
 
+/* Where user space ends with four levels of page tables (Documentation/arch/x86/x86_64/mm.rst). */
+#define TASK_END 0x7ffffffff000ULL
+
 /* meet.c */
 void tree_arrive(struct resume *r, enum meeting meeting);
 long tree_meet(struct resume *r, enum meeting meeting);
@@ -166,6 +169,7 @@ long pages_stage(struct engine *e);
 
 /* cow.c: what relatives share until somebody writes to it */
 uint64_t cow_span(const struct artefact *a);
+long cow_check(struct resume *r);
 long cow_stage(struct engine *e);
 long cow_fill(struct engine *e);
 long cow_take(struct engine *e, const struct frore_vma *v);

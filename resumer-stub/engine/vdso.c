@@ -9,7 +9,6 @@
 
 #include "engine.h"
 
-#define TASK_END 0x7ffffffff000ULL
 
 static uint64_t parse_hex(const char **at)
 {

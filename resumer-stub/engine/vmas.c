@@ -8,7 +8,6 @@
 #include "engine.h"
 #include "fd/fd.h"
 
-#define TASK_END 0x7ffffffff000ULL
 #define MAP_DROPPABLE_TYPE 0x08
 #define HUGE_LIMIT (8ULL << 20)
 

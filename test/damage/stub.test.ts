@@ -4,6 +4,7 @@ import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import anyTest, {type TestFn} from 'ava';
+import {constants, NONE} from '../../builder/format/schema.js';
 import {sizeOfStructure} from '../../builder/structures.js';
 import {createEncoder, parseCodec} from '../../freezer/sys/codec.js';
 import {createNativeHasher} from '../../freezer/sys/native.js';
@@ -95,5 +96,54 @@ test('numbers that point outside are refused, whatever the checksums say', (t) =
 			const bytes = patient.resealed((_, view) => view.setBigUint64(at, value, true));
 			t.is(refused(bytes), 'refused', `${name} = ${value}`);
 		}
+	}
+});
+
+test('windows that are none, or larger than an address space together, are refused', (t) => {
+	// The writer lets none of these through, so they take the place of good ones, which are found by their bounds.
+	const good: [bigint, bigint][] = [0, 1, 2].map((i) => [
+		0x5a5a_0000_0000n + BigInt(i) * 0x100_0000n,
+		0x5a5a_0080_0000n + BigInt(i) * 0x100_0000n,
+	]);
+	const bad: [string, [bigint, bigint][]][] = [
+		['its end before its start', [[0x200000n, 0x1000n]]],
+		[
+			'a wrong one that makes room seem enough',
+			[
+				[0x10000000n, 0x14000000n],
+				[0x13c00000n, 0x10000000n],
+			],
+		],
+		['not of whole pages', [[0x10000001n, 0x14000000n]]],
+		['behind the end of user space', [[0x10000000n, 2n ** 63n]]],
+		[
+			'too many for an address space',
+			[
+				[0x1000n, 2n ** 46n],
+				[0x1000n, 2n ** 46n],
+				[0x1000n, 2n ** 46n],
+			],
+		],
+	];
+	const snapshot = helloSnapshot(PID);
+	const rest = {offset: 0n, kind: constants.VMA.ANON, source: NONE, flags: 0, pad0: 0};
+	snapshot.window.push(...good.map(([start, end]) => ({...rest, start, end})));
+	const bytes = new Uint8Array(helloArtefact(hasher, snapshot, createEncoder(parseCodec('none'))));
+	const patient = new Patient(bytes, hasher);
+	const places = good.map(([start]) => {
+		const wanted = Buffer.alloc(8);
+		wanted.writeBigUInt64LE(start);
+		return Buffer.from(bytes).indexOf(wanted, patient.headAt);
+	});
+	t.is(run(bytes).stdout, 'hello\n', 'with good ones it runs');
+	for (const [what, windows] of bad) {
+		const damaged = patient.resealed((_, view) => {
+			for (const [i, [start, end]] of windows.entries()) {
+				view.setBigUint64(places[i]!, start, true);
+				view.setBigUint64(places[i]! + 8, end, true);
+			}
+		});
+		t.is(refused(damaged), 'refused', what);
+		t.regex(run(damaged).stderr, /a window is none/, what);
 	}
 });
