@@ -146,6 +146,29 @@ echo ${child - 1} >/proc/sys/kernel/ns_last_pid; sleep 1000 & echo "taken $!"
 	saysOneLine(t, stderr, new RegExp(`id ${child} is in use; end that process, or take --pid private`));
 });
 
+asRoot('a tree of which one id is in use comes back whole in namespaces of its own', async (t, stage) => {
+	const original = await beatingWith(stage, 'sleep 1000 & sleep 1001 & sleep 1002 &');
+	const children = below(original.pid)
+		.filter((pid) => commOf(pid) === 'sleep')
+		.slice(0, 3);
+	const {file} = await stage.freeze(original.pid, {halt: true});
+	await original.end();
+	// The last of them: the others have been forked by then, and wait for it.
+	const script = `
+echo ${children[2]! - 1} >/proc/sys/kernel/ns_last_pid; sleep 1003 & echo "taken $!"
+"$@"; code=$?; kill %1; exit $code`;
+	const prefix = ['unshare', '--pid', '--fork', '--mount-proc', 'bash', '-c', script, 'bash'];
+	const copy = await stage.thaw(file, ['-v'], {prefix});
+	await copy.line(new RegExp(`^taken ${children[2]}$`));
+	await copy.line(/^\d+$/);
+	t.regex(copy.output, /^frore: resumed as process \d+, \d+ inside its own namespaces$/m);
+	t.notRegex(copy.output, /warning/);
+	const inside = below(copy.pid).map(
+		(pid) => /^NSpid:.*\s(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))![1],
+	);
+	for (const child of children) t.true(inside.includes(String(child)), `${child} is there with its id`);
+});
+
 asUsers('a tree where no way gives its ids is refused with every reason', async (t, stage) => {
 	const original = await beatingWith(stage, 'sleep 1000 &');
 	const {file} = await stage.freeze(original.pid, {halt: true});
