@@ -3,7 +3,7 @@ import {readFileSync} from 'node:fs';
 import type {ExecutionContext} from 'ava';
 import {nothingLeft, saysOneLine} from '../helpers/oracle.js';
 import type {Stage} from '../helpers/stage.js';
-import type {Started} from '../helpers/started.js';
+import {PATIENCE, type Started} from '../helpers/started.js';
 import {below, commOf} from '../helpers/terminal.js';
 import {asRoot, asUsers, Skipped} from '../helpers/users.js';
 
@@ -19,17 +19,31 @@ async function beatingWith(stage: Stage, child: string, prefix?: string[]): Prom
 	return running;
 }
 
-function childOf(running: Started, comm: string): number {
-	const found = below(running.pid).find((pid) => commOf(pid) === comm);
-	if (!found) throw new Error(`no ${comm} runs:\n${running.output}`);
-	return found;
+/** Of a process that may have ended meanwhile: the shell's own short sleeps come and go. */
+function procText(pid: number, name: string): string {
+	try {
+		return readFileSync(`/proc/${pid}/${name}`, 'latin1');
+	} catch {
+		return '';
+	}
 }
+
+/** The children that sleep for long, once so many are there: the shell says "ready" before they have executed their program. */
+async function sleepers(running: Started, count: number): Promise<number[]> {
+	for (const end = Date.now() + PATIENCE; ; ) {
+		const found = below(running.pid).filter((pid) => /^sleep\x00100\d\x00$/.test(procText(pid, 'cmdline')));
+		if (found.length >= count) return found.slice(0, count);
+		if (Date.now() > end) throw new Error(`no ${count} of them sleep:\n${running.output}`);
+		await new Promise((resolve) => setTimeout(resolve, 20));
+	}
+}
+
+const sleeper = async (running: Started): Promise<number> => (await sleepers(running, 1))[0]!;
 
 /** Nobody is traced or stopped, the root goes on, and no file is there. */
 async function goesOn(t: ExecutionContext, stage: Stage, running: Started): Promise<void> {
 	for (const pid of [running.pid, ...below(running.pid)]) {
-		const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-		t.notRegex(status, /^State:\s+[tT]/m, `${pid} runs`);
+		t.notRegex(procText(pid, 'status'), /^State:\s+[tT]/m, `${pid} runs`);
 	}
 	const seen = running.lines.length;
 	await running.line(/^\d+$/, 5000, seen);
@@ -44,7 +58,7 @@ asUsers('a child in namespaces of its own is named', async (t, stage) => {
 		stage,
 		'unshare -U -n sh -c "exec sleep 1000" &\nuntil pgrep -P $$ -x sleep >/dev/null; do sleep 0.05; done',
 	);
-	const child = childOf(running, 'sleep');
+	const child = await sleeper(running);
 	const {stderr} = await stage.freeze(running.pid, {code: REFUSED});
 	t.regex(stderr, new RegExp(`^frore: process ${child}\\b.*namespace`, 'm'));
 	await goesOn(t, stage, running);
@@ -57,7 +71,7 @@ asRoot('a child of another user is named to an ordinary user', async (t, stage) 
 		`sleep 1000 & exec ${NOBODY.join(' ')} bash -c 'echo ready; while :; do n=$((n + 1)); echo $n; read -rt 0.1 <> <(:); done'`,
 	]);
 	await running.line(/^ready$/);
-	const child = childOf(running, 'sleep');
+	const child = await sleeper(running);
 	const {code, stderr} = await stage.run([
 		...NOBODY,
 		...stage.froreCommand('freeze', running.pid, '-o', '/tmp/never.frore'),
@@ -69,7 +83,7 @@ asRoot('a child of another user is named to an ordinary user', async (t, stage) 
 
 asUsers('a child that is traced by somebody else is named with its tracer', async (t, stage) => {
 	const running = await beatingWith(stage, 'sleep 1000 &');
-	const child = childOf(running, 'sleep');
+	const child = await sleeper(running);
 	const tracer = await stage.start([stage.target('tracer'), String(child)]);
 	await tracer.line(/^attached$/);
 	const {stderr} = await stage.freeze(running.pid, {code: REFUSED});
@@ -82,16 +96,14 @@ asUsers('a child that is traced by somebody else is named with its tracer', asyn
 });
 
 asUsers('a child that holds the other end of something outside is named with its descriptor', async (t, stage) => {
-	const running = await beatingWith(stage, 'exec 7> >(exec sleep 1001); disown; sleep 1000 & exec 7>&-');
-	const isIt = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').endsWith('\x001000\0');
-	const child = () => below(running.pid).find(isIt);
-	while (child() === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+	const running = await beatingWith(stage, 'exec 7> >(exec sleep 2001); disown; sleep 1000 & exec 7>&-');
+	const child = await sleeper(running);
 	// The child alone: the reader is outside.
-	const {stderr} = await stage.freeze(child()!, {code: REFUSED});
+	const {stderr} = await stage.freeze(child, {code: REFUSED});
 	t.regex(
 		stderr,
 		new RegExp(
-			`^frore: process ${child()}, fd 7: the write end of a pipe to the outside \\(held by sleep, process \\d+\\)`,
+			`^frore: process ${child}, fd 7: the write end of a pipe to the outside \\(held by sleep, process \\d+\\)`,
 		),
 	);
 	await goesOn(t, stage, running);
@@ -131,7 +143,7 @@ if libc.vfork() == 0:
 
 asRoot('an id of a child that is in use is named with --pid host', async (t, stage) => {
 	const original = await beatingWith(stage, 'sleep 1000 &');
-	const child = childOf(original, 'sleep');
+	const child = await sleeper(original);
 	const {file} = await stage.freeze(original.pid, {halt: true});
 	await original.end();
 	// A namespace in which that id, and no other, is taken.
@@ -148,9 +160,7 @@ echo ${child - 1} >/proc/sys/kernel/ns_last_pid; sleep 1000 & echo "taken $!"
 
 asRoot('a tree of which one id is in use comes back whole in namespaces of its own', async (t, stage) => {
 	const original = await beatingWith(stage, 'sleep 1000 & sleep 1001 & sleep 1002 &');
-	const children = below(original.pid)
-		.filter((pid) => commOf(pid) === 'sleep')
-		.slice(0, 3);
+	const children = await sleepers(original, 3);
 	const {file} = await stage.freeze(original.pid, {halt: true});
 	await original.end();
 	// The last of them: the others have been forked by then, and wait for it.
@@ -163,9 +173,7 @@ echo ${children[2]! - 1} >/proc/sys/kernel/ns_last_pid; sleep 1003 & echo "taken
 	await copy.line(/^\d+$/);
 	t.regex(copy.output, /^frore: resumed as process \d+, \d+ inside its own namespaces$/m);
 	t.notRegex(copy.output, /warning/);
-	const inside = below(copy.pid).map(
-		(pid) => /^NSpid:.*\s(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))![1],
-	);
+	const inside = below(copy.pid).map((pid) => /^NSpid:.*\s(\d+)$/m.exec(procText(pid, 'status'))?.[1]);
 	for (const child of children) t.true(inside.includes(String(child)), `${child} is there with its id`);
 });
 
