@@ -174,7 +174,7 @@ export class ProcessInjector implements Injector {
 		} finally {
 			if (!keep || typeof copy !== 'object') {
 				between.kill();
-				injection.syscall([nr.wait4, between.innerPid, 0, WALL, 0]);
+				injection.waitForClone();
 			}
 		}
 

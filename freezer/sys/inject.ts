@@ -54,16 +54,18 @@ export class ThreadInjection {
 	/** Result or -errno of the call. */
 	syscall(call: Call): bigint {
 		prepareCall(this.tid, this.original, this.code, call);
-		ptrace.contToSyscall(this.tid);
-		this.#waitSyscallStop();
-		ptrace.contToSyscall(this.tid);
-		this.#waitSyscallStop();
+		this.#makeCall();
 		return new Registers(ptrace.getRegisters(this.tid)).signed('rax');
 	}
 
 	/** A child that takes part in what `flags` of clone(2) say, and sends no signal when it ends; or -errno. */
 	clone(flags: number): InjectedChild | bigint {
 		return cloneAt(this.tid, this.original, this.code, CLONE_ENTRY, flags);
+	}
+
+	/** To come next, when the child has ended: the wait4(2) that the thread has in front of it. If the freezer dies, it does that by itself. */
+	waitForClone(): void {
+		this.#makeCall();
 	}
 
 	/**
@@ -105,6 +107,14 @@ export class ThreadInjection {
 
 		ptrace.setSignalMask(this.tid, this.signalMask);
 		ptrace.setRegisters(this.tid, this.original.bytes);
+	}
+
+	/** Up to the end of the call that comes next. */
+	#makeCall(): void {
+		ptrace.contToSyscall(this.tid);
+		this.#waitSyscallStop();
+		ptrace.contToSyscall(this.tid);
+		this.#waitSyscallStop();
 	}
 
 	#waitSyscallStop(): void {
