@@ -33,14 +33,14 @@ export interface BeatOptions {
 
 /** A running bench/programs/beat.c. */
 export class Beater {
+	/** Known once it is ready. */
+	pid = 0;
+
 	constructor(
+		/** bench/programs/nest.c, its parent. */
 		readonly child: ChildProcess,
 		readonly log: string,
 	) {}
-
-	get pid(): number {
-		return this.child.pid!;
-	}
 
 	lines(): string[] {
 		return readFileSync(this.log, 'utf8').split('\n').slice(0, -1);
@@ -80,7 +80,7 @@ export class Beater {
 	async end(kill = true): Promise<void> {
 		if (this.child.exitCode !== null || this.child.signalCode !== null) return;
 		const ended = new Promise((resolve) => this.child.once('exit', resolve));
-		if (kill) this.child.kill('SIGKILL');
+		if (kill) this.signal('SIGKILL');
 		await Promise.race([ended, sleep(PATIENCE, undefined, {ref: false})]);
 	}
 }
@@ -121,16 +121,16 @@ export class Scene {
 		const log = join(this.stage.dir, `beat-${++this.logs}.log`);
 		writeFileSync(log, '', {mode: 0o666});
 		chmodSync(log, 0o666);
-		const command = [...this.stage.who.prefix, ...prefix, this.program('beat'), log, String(mebibytes), ...words];
+		const beat = [this.program('beat'), log, String(mebibytes), ...words];
+		const command = [...this.stage.who.prefix, this.program('nest'), ...prefix, ...beat];
 		const child = spawn(command[0]!, command.slice(1), {
 			cwd: this.stage.dir,
 			env: this.stage.env,
 			stdio: 'ignore',
-			detached: true,
 		});
 		child.on('error', () => undefined);
 		const beater = new Beater(child, log);
-		await beater.line('ready');
+		beater.pid = Number((await beater.line('ready')).split(' ')[1]);
 		return beater;
 	}
 

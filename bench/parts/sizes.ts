@@ -10,7 +10,7 @@ import type {Tool} from '../tools/tool.js';
 import {measurePauses, measureThaws} from './measure.js';
 import type {Context, Part} from './part.js';
 
-const SIZES = [1, 64];
+const SIZES = [1, 8, 64, 256, 1024];
 const LARGEST = 8192;
 
 /** Is there room for the target, its image and something to spare? */

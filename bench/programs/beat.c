@@ -1,6 +1,6 @@
 /*
  * beat LOG MIB [WORD...]: a target that feels its own pauses. It holds MIB of memory, takes the time over and over, and appends to LOG
- *   ready                                  once it holds everything;
+ *   ready PID                              once it holds everything;
  *   gap LARGEST LOST BEATS ALL             on SIGUSR1: since the last such line the largest time between two beats, the sum of those
  *                                          above a millisecond, how many beats there were, and in what time; microseconds;
  *   resumed NS                             when the time of day has jumped, as it has after a resume, and there is a file LOG.resume: the
@@ -257,6 +257,7 @@ static void beat(void)
 int main(int argc, char **argv)
 {
 	struct sigaction action = {.sa_handler = on_usr1, .sa_flags = SA_RESTART};
+	char ready[32];
 
 	if (read_words(argc, argv) < 0)
 		return 2;
@@ -267,6 +268,7 @@ int main(int argc, char **argv)
 	sigaction(SIGUSR1, &action, NULL);
 	if (start_processes() < 0 || start_threads() < 0 || take_memory() < 0)
 		return 1;
-	say("ready\n");
+	sprintf(ready, "ready %d\n", getpid());
+	say(ready);
 	beat();
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "common.h"
@@ -41,6 +42,9 @@ static int launch(const char *log, char **command)
 	}
 	if (waitpid(pid, &status, 0) < 0)
 		return -1;
+	/* What a tree leaves behind must be gone before its pids are wanted again. */
+	while (wait(NULL) > 0)
+		;
 	first = first_instruction(log);
 	if (first == 0) {
 		fprintf(stderr, "%s ended with status %x and resumed nothing\n", command[0], status);
@@ -56,6 +60,7 @@ int main(int argc, char **argv)
 
 	if (out < 0 || null < 0)
 		return 2;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	/* The command says nothing where the figures go. */
 	stdout = fdopen(out, "w");
 	fcntl(out, F_SETFD, FD_CLOEXEC);
