@@ -181,7 +181,8 @@ long artefact_open(struct resume *r)
 	ret = read_exactly(r, &a->preamble, sizeof(a->preamble), t->preamble_offset);
 	if (ret < 0 || (ret = check_preamble(r)) < 0 || (ret = read_tables(r)) < 0 || (ret = bound_tables(r)) < 0)
 		return ret;
-	return bound_frames(r);
+	ret = bound_frames(r);
+	return ret < 0 ? ret : validate(r);
 }
 
 /* Reads every page frame through a small buffer and compares its checksum: for --check, before anything runs. */
