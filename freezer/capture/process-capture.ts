@@ -9,6 +9,7 @@ import {type Look, lookAtAll} from '../sys/threads.js';
 import {addr, type Fd, type Pid, type RemoteAddr, type Tid} from '../sys/types.js';
 import type {CapturedTask, CapturedThread} from './context.js';
 import {type InjectionSite, ProcessInjector} from './injector.js';
+import {asAnonymous} from './lazy.js';
 import {statOf} from './leader.js';
 import {captureLimits} from './limits.js';
 import {otherName} from './linked.js';
@@ -68,7 +69,8 @@ export class ProcessCapture implements CapturedTask {
 		this.innerPid = this.facts.status.inner('NStgid');
 		this.pidfd = leaderEnded ? pidfdOpenThread(pid) : pidfdOpen(pid);
 		this.memory = new ProcessMemory(pid);
-		this.mappings = parseSmaps(toText(readProc(`/proc/${pid}/smaps`))).map((mapping) => byOtherName(pid, mapping));
+		const mappings = parseSmaps(toText(readProc(`/proc/${pid}/smaps`))).map((mapping) => byOtherName(pid, mapping));
+		this.mappings = asAnonymous(mappings, this.memory);
 		this.row = snapshot.task.length;
 		this.filesOwner = this.row;
 		this.mm = snapshot.mm.push(mmRow(pid, this.facts.stat, this.mappings, this.memory)) - 1;

@@ -19,6 +19,8 @@ export interface Mapping {
 	/** Bytes that no other process shares or that are shared: Rss. */
 	readonly rss: number;
 	readonly swap: number;
+	/** Where pages that are not there yet hold something all the same: see lazy.ts. */
+	readonly unread?: readonly {readonly start: bigint; readonly end: bigint}[];
 }
 
 const line = /^([0-9a-f]+)-([0-9a-f]+) ([r-])([w-])([x-])([sp]) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$/;
