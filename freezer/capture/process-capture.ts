@@ -10,6 +10,7 @@ import {addr, type Fd, type Pid, type RemoteAddr, type Tid} from '../sys/types.j
 import type {CapturedTask, CapturedThread} from './context.js';
 import {type EarlierMappings, mappingsOf} from './earlier-mappings.js';
 import {type InjectionSite, ProcessInjector} from './injector.js';
+import {asAnonymous} from './lazy.js';
 import {statOf} from './leader.js';
 import {captureLimits} from './limits.js';
 import {otherName} from './linked.js';
@@ -73,7 +74,10 @@ export class ProcessCapture implements CapturedTask {
 		this.pidfd = leaderEnded ? pidfdOpenThread(pid) : pidfdOpen(pid);
 		this.memory = new ProcessMemory(pid);
 		const {mappings, assumed} = mappingsOf(pid, this.facts.status, earlier);
-		this.mappings = mappings.map((mapping) => byOtherName(pid, mapping));
+		this.mappings = asAnonymous(
+			mappings.map((mapping) => byOtherName(pid, mapping)),
+			this.memory,
+		);
 		this.assumed = assumed;
 		this.row = snapshot.task.length;
 		this.filesOwner = this.row;
