@@ -199,7 +199,11 @@ long vmas_mark(struct engine *e)
 			return refuse_range(e->r, "cannot resume this file: it is damaged, pages outside every mapping at",
 					    run->address, run->address + run->length, 0, 0);
 		e->vma_state[at].fill += run->length;
+		if (run->address < e->vma_state[at].filled_to)
+			e->vma_state[at].flags |= VMA_UNORDERED;
+		e->vma_state[at].filled_to = run->address + run->length;
 	}
+	lazy_plan(e);
 	return 0;
 }
 
@@ -270,9 +274,10 @@ static long map_one(struct engine *e, const struct frore_vma *v, const struct vm
 	case FRORE_VMA_CONTENT_PRIVATE:
 		fd = content_map_fd(e->r, v->source);
 		if (fd < 0) { /* anonymous shared memory: a second mapping of what lies in the area (mremap of old size 0) */
-			uint64_t from = contents_address(e->r, v->source);
+			uint64_t contents, from = contents_address(e->r, v->source);
+			const struct frore_content *c = ROWS(a, CONTENT, &contents);
 
-			if (!from)
+			if (v->offset > PAGE_UP(c[v->source].size) || length > PAGE_UP(c[v->source].size) - v->offset)
 				return -22;
 			ret = sys_mremap(from + v->offset, 0, length, MREMAP_MAYMOVE | MREMAP_FIXED, v->start);
 			if (ret >= 0 && v->prot != (PROT_READ | PROT_WRITE))
@@ -344,7 +349,7 @@ long vmas_map_staged(struct engine *e, const struct frore_vma *v)
 {
 	uint64_t images;
 	const struct frore_image *image = ROWS(&e->r->artefact, IMAGE, &images);
-	struct vma_state state = {1, 0};
+	struct vma_state state = {.fill = 1};
 	uint32_t cached_image = FRORE_NONE;
 	int cached = -1;
 	long ret;
