@@ -9,7 +9,7 @@ export async function zstdFrames(file: string): Promise<string> {
 	using opened = await openFile(file);
 	return opened.artefact.frames
 		.filter(({codec}) => codec === constants.CODEC.ZSTD)
-		.map(({data_offset, stored_length, raw_length}) => `${data_offset} ${stored_length} ${raw_length}\n`)
+		.map(({offset, stored_length, raw_length}) => `${offset} ${stored_length} ${raw_length}\n`)
 		.join('');
 }
 

@@ -17,7 +17,11 @@ const warm = <P extends string>(program: P) =>
 			unit: 'ratio',
 			most: 1.05,
 		},
-		[`ratios.${program}.zstd:1`]: {what: `the same, zstd:1 / one zstd -3 file`, unit: 'ratio', most: 1.15},
+		[`ratios.${program}.zstd:1`]: {
+			what: `artefact of a warm ${program}, zstd:1 / its pages in one zstd -3 file`,
+			unit: 'ratio',
+			most: 1.15,
+		},
 	}) as Record<`ratios.${P}.zstd:${1 | 3}`, Row>;
 
 const listed = {
@@ -63,10 +67,10 @@ const listed = {
 	'memory.zstd:1': {what: 'most memory of the freezer, zstd:1', unit: 'MiB', most: 200},
 	'memory.live': {what: 'most memory of the freezer, --live', unit: 'MiB', most: 200},
 	'clones.lazy': {what: 'ten clones of 1 GiB, --lazy: memory of one / pages it wrote', unit: 'ratio', most: 1.05},
-	'clones.lazy.all': {what: 'the same, page tables and all, as the machine sees it', unit: 'ratio'},
-	'clones.lazy.start': {what: 'the tenth: started to first instruction', unit: 'ms'},
+	'clones.lazy.all': {what: 'ten clones of 1 GiB, --lazy: the same, as the whole machine sees it', unit: 'ratio'},
+	'clones.lazy.start': {what: 'tenth clone of 1 GiB, --lazy: started to first instruction', unit: 'ms'},
 	'clones.none': {what: 'ten clones of 1 GiB: memory of one', unit: 'MiB'},
-	'clones.none.start': {what: 'the tenth: started to first instruction', unit: 'ms'},
+	'clones.none.start': {what: 'tenth clone of 1 GiB: started to first instruction', unit: 'ms'},
 } satisfies Record<string, Row>;
 
 export type RowId = keyof typeof listed;

@@ -45,7 +45,7 @@ export function figureOf(results: Results): string | undefined {
 		title: 'How long a program stands still, and how soon it goes on',
 		subtitle: `Images on tmpfs; medians; a pause is the largest gap between two beats of the program itself. ${CPU}, ${kernel}${against}`,
 		panels,
-		columns: 3,
+		columns: Math.min(3, panels.length),
 		looks,
 		label: milliseconds,
 	});
