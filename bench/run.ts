@@ -3,7 +3,7 @@
  * matter, not milliseconds. Without a part: all of them, and docs/bench.json and docs/bench.svg are written anew.
  */
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {cpus, release, totalmem} from 'node:os';
+import {constants, cpus, release, totalmem} from 'node:os';
 import {dirname} from 'node:path';
 import {parseArgs} from 'node:util';
 import {type Identity, identities, Stage} from '../test/helpers/stage.js';
@@ -18,6 +18,7 @@ import type {Tool} from './tools/tool.js';
 
 const DATA = 'docs/bench.json';
 const PLOT = 'docs/bench.svg';
+const INTERRUPTIONS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const help = `npm run bench -- [OPTIONS] [PART...]
 
@@ -66,9 +67,16 @@ function draw(results: Results): void {
 
 async function playing(who: Identity, play: (scene: Scene) => Promise<void>): Promise<void> {
 	const scene = new Scene(new Stage(who));
+	const stop = (signal: NodeJS.Signals) => {
+		scene.close();
+		process.exit(128 + constants.signals[signal]);
+	};
+	// Targets and images are large: nothing of them may outlive an interrupted benchmark.
+	for (const signal of INTERRUPTIONS) process.once(signal, stop);
 	try {
 		await play(scene);
 	} finally {
+		for (const signal of INTERRUPTIONS) process.off(signal, stop);
 		scene.close();
 	}
 }
