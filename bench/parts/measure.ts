@@ -16,7 +16,7 @@ export interface Place {
 }
 
 /** Milliseconds that the rounds of one place may take before the last. */
-const BUDGET = 18_000;
+const BUDGET = 45_000;
 
 interface Times {
 	gaps: number[];
