@@ -1,7 +1,6 @@
 import {type MemoryStretch, packFrames, writeDirectly} from '../sys/pack.js';
 import {PageMap} from '../sys/pagemap.js';
-import {readProcText, tryReadLink} from '../sys/procfs.js';
-import type {Pid} from '../sys/types.js';
+import {tryReadLink} from '../sys/procfs.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
 import {Relatives} from './cow.js';
 import {FramePacker, type FrameSink} from './frames.js';
@@ -9,7 +8,7 @@ import {captureGuards, type Unreadable} from './guards.js';
 import type {Outbox} from './outbox.js';
 import {ownRange, type Surveyed, unshared} from './own-ranges.js';
 import {areaOf, copyContent, hasOwnPages, imagePages, ownPages, ownStretch, wantImage} from './pages.js';
-import {parseStat} from './parse/stat.js';
+import type {ProcessCapture} from './process-capture.js';
 import {childrenOf} from './resolve.js';
 
 /** Lets signals in between pieces of work; the argument says whether the target is stopped. */
@@ -33,7 +32,9 @@ export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, bre
 		process.stopped.pendingStopSignal = process.inject.stopSignal;
 	}
 
-	const surveyed = processes.map((captured) => survey(captured, processes.length > 1 || hasKin(captured.process.pid)));
+	const surveyed = processes.map((captured) =>
+		survey(captured, processes.length > 1 || hasKin(captured.process, state.alone)),
+	);
 	using relatives = new Relatives(collection.snapshot, surveyed);
 	for (const one of surveyed) {
 		const unreadable = relatives.isElder(one)
@@ -55,11 +56,10 @@ export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, bre
 }
 
 /** Is there a process outside that may have pages in common with this one: a child, or a parent that runs the same program? */
-function hasKin(pid: Pid): boolean {
+function hasKin({pid, facts}: ProcessCapture, alone: boolean): boolean {
 	const exe = tryReadLink(`/proc/${pid}/exe`);
-	const parent = parseStat(readProcText(`/proc/${pid}/stat`)).ppid;
-	const parents = tryReadLink(`/proc/${parent}/exe`);
-	return childrenOf(pid).length > 0 || (exe !== undefined && parents?.equals(exe) === true);
+	const parents = tryReadLink(`/proc/${facts.stat.ppid}/exe`);
+	return (alone && childrenOf(pid).length > 0) || (exe !== undefined && parents?.equals(exe) === true);
 }
 
 /** @param shares relatives may have pages in common */

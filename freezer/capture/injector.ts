@@ -1,5 +1,5 @@
 import {ThreadInjection, tracerCpu, unpinnedMask} from '../sys/inject.js';
-import {type Landing, LISTED_CALL, LISTED_RESULT, landingSlots} from '../sys/landing.js';
+import {type Landing, landingSlots} from '../sys/landing.js';
 import type {ProcessMemory} from '../sys/memory.js';
 import {nr} from '../sys/nr.js';
 import {type Asked, askAll} from '../sys/threads.js';
@@ -7,6 +7,7 @@ import {addr, PAGE_SIZE, type RemoteAddr, type Tid} from '../sys/types.js';
 import {type CodeRoom, findCodeRoom} from './code-room.js';
 import type {Call, Injector} from './context.js';
 import {failure} from './errors.js';
+import {grouped, Inquiry, type Question} from './inquiry.js';
 import type {Mapping} from './parse/smaps.js';
 
 /** What is needed to inject into one thread. */
@@ -20,15 +21,16 @@ export interface InjectionSite {
 	readonly landing: Pick<Landing, 'registers' | 'restart'>;
 }
 
+/** The same question to every thread; `index` is its place among the sites. */
+export type EachQuestion = Omit<Question, 'take'> & {
+	take(results: readonly bigint[], answers: Buffer, index: number): void;
+};
+
 const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 const DATA_SIZE = 4 * PAGE_SIZE;
-/** The second half of the data: the signal mask that lets a thread stop at the end of a list, room for its answers, the list. */
+/** The second half of the data: see Inquiry. */
 const LIST = DATA_SIZE / 2;
-const ANSWERS = 8;
-const CALLS = 128;
-const MOST_CALLS = 96;
-const SIG_SETMASK = 2;
 /** Signals that are ignored unless caught, the less usual ones first. */
 const ignorable = [23 /* SIGURG */, 28 /* SIGWINCH */, 17 /* SIGCHLD */];
 
@@ -73,59 +75,25 @@ export class ProcessInjector implements Injector {
 		return this.#use().syscall(call);
 	}
 
-	syscalls(calls: readonly Call[]): bigint[] {
-		const results: bigint[] = [];
-		for (let first = 0; first < calls.length; first += MOST_CALLS) {
-			results.push(...this.#callAll(calls.slice(first, first + MOST_CALLS)));
-		}
-
-		return results;
-	}
-
-	/**
-	 * Lets each thread make the calls that `make` names, whose answers are `length` bytes at the address it gets. `take` gets results and
-	 * answers, in the order of the threads.
-	 */
-	askEach(
-		make: (answers: RemoteAddr) => readonly Call[],
-		length: number,
-		take: (results: readonly bigint[], answers: Buffer, index: number) => void,
-	): void {
-		const signal = this.#endSignal;
+	/** All questions are answered by the leader, in as few goes as they fit into; `each` is answered by every thread. */
+	ask(questions: readonly Question[], each: EachQuestion): void {
+		const own = [...questions, ofOne(each, 0)];
 		const base = addr(this.scratch + BigInt(LIST));
-		if (signal === undefined) {
-			const calls = make(this.scratch);
-			for (const [i, site] of this.sites.entries()) {
-				this.#use(site);
-				const results = calls.map((call) => this.syscall(...call));
-				take(results, this.readScratch(0, length), i);
+		for (const group of grouped(own, DATA_SIZE - LIST)) {
+			if (!this.#askLeader(group, base)) {
+				for (const question of group) {
+					this.#askSlowly(question, this.leader);
+				}
 			}
-
-			return;
 		}
 
-		const calls = make(addr(base + BigInt(ANSWERS)));
-		this.#writeList(calls);
-		this.#endActive();
-		const answerLength = CALLS + calls.length * LISTED_CALL;
-		const {answers, stopSignal} = askAll(
-			{
-				pid: this.memory.pid,
-				mem: this.memory.descriptor,
-				signal,
-				cpu: tracerCpu(),
-				code: this.#room!.address,
-				answersAt: base,
-				answerLength,
-				list: addr(base + BigInt(CALLS)),
-				calls: calls.length + 1,
-			},
-			this.sites.map((site) => this.#asked(site)),
-		);
-		this.stopSignal ||= stopSignal;
-		for (const i of this.sites.keys()) {
-			const own = answers.subarray(i * answerLength, (i + 1) * answerLength);
-			take(resultsIn(own, calls.length), own.subarray(ANSWERS, ANSWERS + length), i);
+		const others = this.sites.slice(1);
+		if (this.#endSignal !== undefined && others.length > 0) {
+			this.#askOthers(others, each, base, this.#endSignal);
+		} else {
+			for (const [i, site] of others.entries()) {
+				this.#askSlowly(ofOne(each, i + 1), site);
+			}
 		}
 	}
 
@@ -157,36 +125,54 @@ export class ProcessInjector implements Injector {
 		}
 	}
 
-	/** One list of calls at the leader. */
-	#callAll(calls: readonly Call[]): bigint[] {
-		const injection = this.#use();
-		if (this.#endSignal === undefined) {
-			return calls.map((call) => injection.syscall(call));
+	/** False when it has to be done call by call. */
+	#askLeader(questions: readonly Question[], base: RemoteAddr): boolean {
+		const signal = this.#endSignal;
+		if (signal === undefined) {
+			return false;
 		}
 
-		this.#writeList(calls);
-		const list = addr(this.scratch + BigInt(LIST + CALLS));
-		if (!injection.calls(list, calls.length + 1, this.#endSignal)) {
+		const inquiry = new Inquiry(questions, base, signal);
+		this.writeScratch(LIST, inquiry.bytes);
+		if (!this.#use(this.leader).calls(inquiry.list, inquiry.count, signal)) {
 			this.#endSignal = undefined;
-			return this.#callAll(calls);
+			return false;
 		}
 
-		return resultsIn(this.readScratch(LIST, CALLS + calls.length * LISTED_CALL), calls.length);
+		inquiry.take(this.readScratch(LIST, inquiry.bytes.length));
+		return true;
 	}
 
-	/** The calls, and the one that lets the signal in which stops the thread. */
-	#writeList(calls: readonly Call[]): void {
-		const mask = this.scratch + BigInt(LIST);
-		const all = [...calls, [nr.rt_sigprocmask, SIG_SETMASK, mask, 0, 8]];
-		const bytes = Buffer.alloc(CALLS + all.length * LISTED_CALL);
-		for (const [i, call] of all.entries()) {
-			for (const [k, value] of call.entries()) {
-				bytes.writeBigUInt64LE(BigInt.asUintN(64, BigInt(value)), CALLS + i * LISTED_CALL + k * 8);
-			}
+	#askOthers(sites: readonly InjectionSite[], each: EachQuestion, base: RemoteAddr, signal: number): void {
+		const inquiry = new Inquiry([ofOne(each, 0)], base, signal);
+		const {length} = inquiry.bytes;
+		this.writeScratch(LIST, inquiry.bytes);
+		this.#endActive();
+		const {answers, stopSignal} = askAll(
+			{
+				pid: this.memory.pid,
+				mem: this.memory.descriptor,
+				signal,
+				cpu: tracerCpu(),
+				code: this.#room!.address,
+				answersAt: base,
+				answerLength: length,
+				list: inquiry.list,
+				calls: inquiry.count,
+			},
+			sites.map((site) => this.#asked(site)),
+		);
+		this.stopSignal ||= stopSignal;
+		for (const i of sites.keys()) {
+			inquiry.take(answers.subarray(i * length, (i + 1) * length), ofOne(each, i + 1));
 		}
+	}
 
-		bytes.writeBigUInt64LE(BigInt.asUintN(64, ~(1n << BigInt(this.#endSignal! - 1))), 0);
-		this.writeScratch(LIST, bytes);
+	#askSlowly(question: Question, site: InjectionSite): void {
+		this.#use(site);
+		this.writeScratch(0, Buffer.alloc(question.room));
+		const results = question.calls(this.scratch).map((call) => this.syscall(...call));
+		question.take(results, this.readScratch(0, question.room));
 	}
 
 	#asked(site: InjectionSite): Asked {
@@ -240,5 +226,8 @@ export class ProcessInjector implements Injector {
 	}
 }
 
-const resultsIn = (bytes: Buffer, count: number): bigint[] =>
-	Array.from({length: count}, (_, i) => bytes.readBigInt64LE(CALLS + i * LISTED_CALL + LISTED_RESULT));
+const ofOne = (each: EachQuestion, index: number): Question => ({
+	room: each.room,
+	calls: (at) => each.calls(at),
+	take: (results, answers) => each.take(results, answers, index),
+});

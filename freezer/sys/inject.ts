@@ -161,6 +161,9 @@ export function unpinTracer(): void {
 /** Where threads that answer are moved to, when this one stands still on one CPU. */
 export const tracerCpu = (): Buffer | undefined => tracerPinned;
 
+/** Where this thread may run when it does not stand still. */
+export const ownAffinity = (): Buffer => tracer ?? getAffinity(0);
+
 const tracerAffinity = (): Buffer => tracerPinned ?? getAffinity(0);
 
 /** The same mask; but one that holds every CPU this process may know of is widened to all, as if it had never been set. */

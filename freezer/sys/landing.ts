@@ -66,8 +66,15 @@ const listed: readonly (readonly [number, number])[] = [
 	[0x4c, 0x4b],
 ];
 
-/** What is the same for every thread; it runs anywhere. */
+const programs = new Map<number, Buffer>();
+
+/** What is the same for every thread; it runs anywhere. Not to be written to. */
 export function landingProgram(affinityLength: number): Buffer {
+	const known = programs.get(affinityLength);
+	if (known) {
+		return known;
+	}
+
 	const page = Buffer.alloc(SLOTS);
 	let at = 0;
 	const emit = (...code: number[]) => {
@@ -129,6 +136,7 @@ export function landingProgram(affinityLength: number): Buffer {
 		throw new RangeError(`code of ${at} bytes does not fit`);
 	}
 
+	programs.set(affinityLength, page);
 	return page;
 }
 

@@ -46,6 +46,11 @@ function load() {
 		ask: library.func(
 			'int64_t frore_native_ask(const void *, void *, uint32_t, const void *, const void *, const void *, void *)',
 		),
+		aheadStart: library.func(
+			'void *frore_native_ahead_start(const void *, uint32_t, const void *, uint32_t, uint32_t, const void *, uint32_t)',
+		),
+		aheadTake: library.func('int64_t frore_native_ahead_take(void *, uint32_t, void *, uint64_t)'),
+		aheadEnd: library.func('void frore_native_ahead_end(void *)'),
 		ranges: library.func('int64_t frore_native_ranges(int, const void *, uint64_t, void *, uint64_t)'),
 		pack: library.func(
 			'int64_t frore_native_pack(const void *, uint64_t, void *, void *, uint64_t, void *, void *, void *)',
@@ -71,6 +76,9 @@ export const nativeUnstick = (list: Int32Array | null, capacity: number): void =
 /** See threads.ts. */
 export const nativeThreads = (): Pick<ReturnType<typeof load>, 'seize' | 'poll' | 'look' | 'children' | 'ask'> =>
 	native();
+
+/** See ahead.ts. */
+export const nativeAhead = (): Pick<ReturnType<typeof load>, 'aheadStart' | 'aheadTake' | 'aheadEnd'> => native();
 
 /** See pagemap.ts and pack.ts. */
 export const nativePages = (): Pick<ReturnType<typeof load>, 'ranges' | 'pack'> => native();

@@ -14,7 +14,8 @@ export interface Area extends PageRange {
 }
 
 const WORDS = 3;
-const FIRST_ROOM = 4096;
+/** Room for what is found; it grows and is used again. */
+let answer = new BigUint64Array(4096 * WORDS);
 const PRESENT = 0x8000_0000;
 const SWAPPED = 0x4000_0000;
 const EXCLUSIVE = 0x0100_0000;
@@ -59,9 +60,9 @@ export class PageMap {
 		}
 
 		const found = areas.map((): PageRange[] => []);
-		for (let room = FIRST_ROOM; ; room *= 8) {
-			const ranges = new BigUint64Array(room * WORDS);
-			const count = Number(nativePages().ranges(this.#fd, asked, areas.length, ranges, room));
+		for (;;) {
+			const ranges = answer;
+			const count = Number(nativePages().ranges(this.#fd, asked, areas.length, ranges, ranges.length / WORDS));
 			for (let i = 0; i < count; i++) {
 				found[Number(ranges[i * WORDS + 2])]!.push({start: ranges[i * WORDS]!, end: ranges[i * WORDS + 1]!});
 			}
@@ -69,6 +70,8 @@ export class PageMap {
 			if (count >= 0) {
 				return found;
 			}
+
+			answer = new BigUint64Array(ranges.length * 8);
 		}
 	}
 

@@ -1,0 +1,65 @@
+import type {reading} from '../sys/ahead.js';
+import {readProc, tryReadLink} from '../sys/procfs.js';
+import type {Pid} from '../sys/types.js';
+import {toText} from './text.js';
+
+/** What is read of every stopped process; first what takes longest. */
+export const procFiles = {
+	smaps: 'mappings',
+	status: 'file',
+	stat: 'file',
+	auxv: 'file',
+	coredump_filter: 'file',
+	personality: 'file',
+	oom_score_adj: 'file',
+	cwd: 'link',
+	root: 'link',
+	exe: 'link',
+	cmdline: 'file',
+	cgroup: 'file',
+	timers: 'file',
+	limits: 'file',
+	fd: 'descriptors',
+	ns: 'links',
+	task: 'credentials',
+} as const satisfies Readonly<Record<string, keyof typeof reading>>;
+
+export type ProcFile = keyof typeof procFiles;
+
+/** The directory of one process in /proc. */
+export class ProcFiles {
+	constructor(
+		readonly pid: Pid,
+		private readonly read: (name: ProcFile) => Buffer,
+	) {}
+
+	/** Of one that is not stopped: read when it is asked for. */
+	static of(pid: Pid): ProcFiles {
+		return new ProcFiles(pid, (name) => {
+			const path = `/proc/${pid}/${name}`;
+			return procFiles[name] === 'link' ? (tryReadLink(path) ?? Buffer.alloc(0)) : readProc(path);
+		});
+	}
+
+	bytes(name: ProcFile): Buffer {
+		return this.read(name);
+	}
+
+	text(name: ProcFile): string {
+		return toText(this.read(name));
+	}
+
+	/** Undefined when it is not there or not readable. */
+	tryBytes(name: ProcFile): Buffer | undefined {
+		try {
+			return this.read(name);
+		} catch {
+			return undefined;
+		}
+	}
+
+	tryText(name: ProcFile): string | undefined {
+		const bytes = this.tryBytes(name);
+		return bytes && toText(bytes);
+	}
+}
