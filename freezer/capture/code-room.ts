@@ -19,7 +19,10 @@ const LEAST = LANDING_SIZE;
  * else those behind the text of any file. So no moment needs a page that is not there yet.
  */
 export function findCodeRoom(mappings: readonly Mapping[], memory: ProcessMemory): CodeRoom {
-	const candidates = mappings.filter((mapping) => mapping.execute && !mapping.shared && mapping.path !== '[vsyscall]');
+	// A clone has no copy of what MADV_DONTFORK ("dc") keeps from it.
+	const candidates = mappings.filter(
+		({execute, shared, path, flags}) => execute && !shared && path !== '[vsyscall]' && !flags.has('dc'),
+	);
 	candidates.sort((a, b) => Number(b.path === '[vdso]') - Number(a.path === '[vdso]'));
 	for (const size of [NEEDED, LEAST]) {
 		for (const mapping of candidates) {

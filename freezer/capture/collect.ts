@@ -4,13 +4,14 @@ import {planBirths} from './births.js';
 import {checkChildren} from './children.js';
 import type {Collection} from './collection.js';
 import {CpuNeeds} from './cpu.js';
+import type {EarlierMappings} from './earlier-mappings.js';
 import {captureDescriptors} from './fd/index.js';
 import type {FreezeRequest} from './freeze.js';
 import {Images} from './images.js';
 import {faceOf} from './leader.js';
 import {machineRow} from './machine.js';
 import {checkNamespaces} from './namespaces.js';
-import {ProcFiles, procFiles} from './proc-files.js';
+import {type ProcFile, ProcFiles, procFiles} from './proc-files.js';
 import {ProcessCapture} from './process-capture.js';
 import {captureEnded, captureParents, captureSharing} from './relations.js';
 import {isResident} from './resident.js';
@@ -43,16 +44,19 @@ export function collectState(
 	collection: Collection,
 	tree: StoppedTree,
 	sleepers: ReadonlyMap<number, Asleep>,
+	earlier: EarlierMappings,
 	stopTime: bigint,
 	watch: Stopwatch,
 ): CapturedState {
 	const {snapshot} = collection;
 	snapshot.machine.push(machineRow(faceOf(request.pid), request.version));
+	const alone = tree.processes.length === 1;
 	const faces = tree.processes.map(({leader}) => leader.tid as unknown as Pid);
-	using ahead = new ReadAhead(faces, procFiles);
+	const {smaps: _, ...others} = procFiles;
+	using ahead = new ReadAhead<ProcFile>(faces, alone && earlier.size > 0 ? others : procFiles);
 	const processes = tree.processes.map((stopped, i) => {
-		const files = new ProcFiles(faces[i]!, (name) => ahead.take(faces[i]!, name));
-		const process = new ProcessCapture(snapshot, stopped, files, sleepers, stopTime);
+		const files = new ProcFiles(faces[i]!, ahead);
+		const process = new ProcessCapture(snapshot, stopped, files, sleepers, stopTime, alone ? earlier : new Map());
 		collection.defer(() => process.close());
 		collection.defer(() => process.inject.finish());
 		collection.tasks.push(process);

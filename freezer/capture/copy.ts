@@ -6,54 +6,48 @@ import {Relatives} from './cow.js';
 import {FramePacker, type FrameSink} from './frames.js';
 import {captureGuards, type Unreadable} from './guards.js';
 import type {Outbox} from './outbox.js';
-import {ownRange, type Surveyed, unshared} from './own-ranges.js';
+import {ownRange, type PageSource, type Surveyed, unshared} from './own-ranges.js';
 import {areaOf, copyContent, hasOwnPages, imagePages, ownPages, ownStretch, wantImage} from './pages.js';
 import type {ProcessCapture} from './process-capture.js';
 import {childrenOf} from './resolve.js';
 
-/** Lets signals in between pieces of work; the argument says whether the target is stopped. */
-type Breathe = (stopped: boolean) => Promise<void>;
+/** Lets signals in between pieces of work, and throws when it is time to give up. */
+export type Breathe = () => Promise<void>;
 
 /** Takes frames, or lets them be written directly. */
 export type MemoryOutbox = {put: FrameSink} & Pick<Outbox, 'mayWriteDirectly' | 'directly'>;
 
-/** Contents and modified pages, while the target is stopped. */
-export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, breathe: Breathe): Promise<void> {
-	const {collection, processes} = state;
+/** What belongs to no process alone, while the target is stopped. */
+export async function copyContents({collection}: CapturedState, outbox: MemoryOutbox, breathe: Breathe): Promise<void> {
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
 	for (const [index, source] of collection.contents.sources) {
 		copyContent(index, source, packer);
-		await breathe(true);
+		await breathe();
 	}
 
 	packer.flush();
+}
+
+/** Takes everything of ours out of the target. */
+export function endInjection({processes}: CapturedState): void {
 	for (const {process} of processes) {
 		process.inject.finish();
 		process.stopped.pendingStopSignal = process.inject.stopSignal;
 	}
-
-	const surveyed = processes.map((captured) =>
-		survey(captured, processes.length > 1 || hasKin(captured.process, state.alone)),
-	);
-	using relatives = new Relatives(collection.snapshot, surveyed);
-	for (const one of surveyed) {
-		const unreadable = relatives.isElder(one)
-			? await copyElder(one, relatives, packer, breathe)
-			: await copyYounger(one, outbox, breathe);
-		captureGuards(collection.snapshot, one, unreadable);
-		for (const [i, vma] of one.vmas.entries()) {
-			for (const stretch of wantImage(vma, one.own[i] ?? [], one.process.memory, state.images)) {
-				packer.add(stretch);
-			}
-		}
-
-		// Each process has frames of its own: at the resume it need not look at those of others.
-		packer.flush();
-	}
-
-	relatives.finish();
-	await breathe(true);
 }
+
+/** Modified pages of the stopped processes themselves. */
+export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, breathe: Breathe): Promise<void> {
+	endInjection(state);
+	await copyPages(state, surveyAll(state.processes, state.alone), outbox, breathe);
+}
+
+/** Which pages the stopped processes have of their own, and which of them they may have in common. @param alone see CapturedState */
+export const surveyAll = (processes: readonly CapturedProcess[], alone: boolean): Surveyed[] =>
+	processes.map((captured) => {
+		const {pid, memory} = captured.process;
+		return survey(captured, {pid, memory, cow: false}, processes.length > 1 || hasKin(captured.process, alone));
+	});
 
 /** Is there a process outside that may have pages in common with this one: a child, or a parent that runs the same program? */
 function hasKin({pid, facts}: ProcessCapture, alone: boolean): boolean {
@@ -63,41 +57,72 @@ function hasKin({pid, facts}: ProcessCapture, alone: boolean): boolean {
 }
 
 /** @param shares relatives may have pages in common */
-function survey(captured: CapturedProcess, shares: boolean): Surveyed {
-	const {process, vmas} = captured;
+export function survey(captured: CapturedProcess, from: PageSource, shares: boolean): Surveyed {
+	const {vmas} = captured;
 	const looked = [...vmas.keys()].filter((i) => hasOwnPages(vmas[i]!));
-	const pageMap = new PageMap(process.pid);
+	const pageMap = new PageMap(from.pid);
 	try {
 		const found = pageMap.ranges(looked.map((i) => areaOf(vmas[i]!)));
 		const own = new Map(looked.map((i, k) => [i, found[k]!.map((range) => ownRange(range, i, shares && pageMap))]));
-		return {...captured, own: vmas.map((_, i) => own.get(i) ?? []), ranges: [...own.values()].flat()};
+		return {...captured, from, own: vmas.map((_, i) => own.get(i) ?? []), ranges: [...own.values()].flat()};
 	} finally {
 		pageMap.close();
 	}
 }
 
+/** @param surveyed relatives, parents first: pages that several of them have are stored once */
+export async function copyPages(
+	state: CapturedState,
+	surveyed: readonly Surveyed[],
+	outbox: MemoryOutbox,
+	breathe: Breathe,
+): Promise<void> {
+	const {snapshot} = state.collection;
+	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
+	using relatives = new Relatives(snapshot, surveyed);
+	for (const one of surveyed) {
+		const unreadable = relatives.isElder(one)
+			? await copyElder(one, relatives, packer, breathe)
+			: await copyYounger(one, outbox, breathe);
+		captureGuards(snapshot, one, unreadable);
+		for (const [i, vma] of one.vmas.entries()) {
+			for (const stretch of wantImage(vma, one.own[i] ?? [], one.from.memory, state.images)) {
+				packer.add(stretch);
+			}
+		}
+
+		// Each process has frames of its own: at the resume it need not look at those of others.
+		packer.flush();
+	}
+
+	relatives.finish();
+	await breathe();
+}
+
 async function copyYounger(
-	{process, vmas, ranges}: Surveyed,
+	{process, from, vmas, ranges}: Surveyed,
 	outbox: MemoryOutbox,
 	breathe: Breathe,
 ): Promise<Unreadable[]> {
 	const stretches = ranges.flatMap((range): MemoryStretch[] =>
-		[...unshared(range)].map((pages) => ownStretch(vmas[range.vma]!, pages, process.memory, range.marks !== undefined)),
+		[...unshared(range)].map((pages) =>
+			ownStretch(vmas[range.vma]!, pages, from.memory, from.cow || range.marks !== undefined),
+		),
 	);
 	const bytes = stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
 	if (outbox.mayWriteDirectly(bytes) && !vmas.some(({mapping}) => mapping.flags.has('gu'))) {
-		await outbox.directly((place) => writeDirectly(process.pid, process.mm, stretches, place, () => breathe(true)));
+		await outbox.directly((place) => writeDirectly(from.pid, process.mm, stretches, place, breathe));
 		return [];
 	}
 
 	const unreadable: Unreadable[] = [];
-	for (const frame of packFrames(process.pid, process.mm, stretches)) {
+	for (const frame of packFrames(from.pid, process.mm, stretches)) {
 		unreadable.push(...frame.unreadable);
 		if (frame.runs.length > 0) {
 			outbox.put(frame.runs, frame.raw);
 		}
 
-		await breathe(true);
+		await breathe();
 	}
 
 	return unreadable;
@@ -110,15 +135,16 @@ async function copyElder(
 	packer: FramePacker,
 	breathe: Breathe,
 ): Promise<readonly Unreadable[]> {
-	const {process, vmas, ranges} = surveyed;
+	const {process, from, vmas, ranges} = surveyed;
 	for (const range of ranges) {
 		const vma = vmas[range.vma]!;
 		const seen = (address: bigint, bytes: Uint8Array) => relatives.find(surveyed, range, address, bytes);
 		for (const pages of unshared(range)) {
-			for (const stretch of ownPages(vma, process, pages, range.marks !== undefined, seen)) {
+			const cow = from.cow || range.marks !== undefined;
+			for (const stretch of ownPages(vma, process.mm, from.memory, pages, cow, seen)) {
 				packer.add(stretch);
 				if (stretch.length >= LONG) {
-					await breathe(true);
+					await breathe();
 				}
 			}
 		}
@@ -136,7 +162,7 @@ export async function copyImages(state: CapturedState, outbox: {put: FrameSink},
 			packer.add(stretch);
 		}
 
-		await breathe(false);
+		await breathe();
 	}
 
 	packer.flush();

@@ -155,7 +155,7 @@ export class Relatives implements Disposable {
 			return before;
 		}
 
-		const pageMap = this.#pageMaps.get(eldest) ?? new PageMap(eldest.process.pid);
+		const pageMap = this.#pageMaps.get(eldest) ?? new PageMap(eldest.from.pid);
 		this.#pageMaps.set(eldest, pageMap);
 		const now = pageMap.words({start: address, end: address + BigInt(count) * PAGE});
 		return before.map((frame, page) => (frame === now.frame(page) ? frame : 0));
@@ -227,7 +227,7 @@ export class Relatives implements Disposable {
 	#equalBytes(child: Surveyed, range: OwnRange, piece: Piece, from: number, to: number): number[] {
 		const start = range.start + BigInt(from) * PAGE;
 		const side = this.#side.subarray(0, (to - from) * PAGE_SIZE);
-		const got = child.process.memory.readForced(addr(start), side);
+		const got = child.from.memory.readForced(addr(start), side);
 		const pages = Math.floor(got / PAGE_SIZE);
 		const offset = Number(start - piece.address);
 		samePages(piece.bytes.subarray(offset, offset + pages * PAGE_SIZE), side, this.#bitmap);

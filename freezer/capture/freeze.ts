@@ -9,11 +9,13 @@ import type {Pid} from '../sys/types.js';
 import {collectState} from './collect.js';
 import {Collection} from './collection.js';
 import type {CaptureOptions} from './context.js';
-import {copyImages, copyMemory} from './copy.js';
+import {copyContents, copyImages, copyMemory} from './copy.js';
 import type {Destination} from './destination.js';
+import {observeMappings} from './earlier-mappings.js';
 import {FroreError, failure} from './errors.js';
 import {resetConnectionsWithin} from './fd/socket-tcp.js';
 import {hasEnded, statOf} from './leader.js';
+import {copyLive} from './live.js';
 import {Outbox} from './outbox.js';
 import {checkReader, preflight} from './preflight.js';
 import {collectGarbage, compileLittle} from './quiet.js';
@@ -30,6 +32,8 @@ export interface FreezeRequest {
 	readonly ending: Ending;
 	/** False: the process alone; living children stay behind. */
 	readonly children: boolean;
+	/** Memory is copied while the target runs on. */
+	readonly live: boolean;
 	readonly codec: CodecChoice;
 	/** Seconds. */
 	readonly stopTimeout: number;
@@ -50,6 +54,8 @@ export interface FreezeSummary {
 	/** Of memory and contents in it, before compression. */
 	readonly pageBytes: number;
 	readonly pauseMilliseconds: number;
+	/** With `live`: bytes of memory that were held twice in the end, or why the target had to stay stopped. */
+	readonly live?: number | string;
 	readonly phases: readonly Phase[];
 }
 
@@ -83,28 +89,39 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	await warmUp(request);
 	const sleepers = observeSleepers(request.children ? descendantsOf(pid) : [pid]);
 	collectGarbage();
+	const earlier = request.live ? observeMappings(request.children ? descendantsOf(pid) : [pid]) : new Map();
 	watch.mark('prepare');
 
 	const stopped = StoppedTree.stop(pid, request.stopTimeout, request.children);
 	collection.defer(() => stopped.release('continue'));
 	const stopTime = clockNow(CLOCK.MONOTONIC);
 	watch.mark('stop');
-	const state = collectState(request, collection, stopped, sleepers, stopTime, watch);
+	const state = collectState(request, collection, stopped, sleepers, earlier, stopTime, watch);
 	unpinTracer();
 	if (request.survey) {
 		const pauseMilliseconds = Number(clockNow(CLOCK.MONOTONIC) - stopTime) / 1e6;
 		return {snapshot, bytes: 0, pageBytes: 0, pauseMilliseconds, phases: watch.phases};
 	}
 
-	const breathe = breather(request, stopTime);
-	await copyMemory(state, outbox, breathe);
-	watch.mark('memory');
-	if (ending === 'continue') {
+	let pause = 0n;
+	const goOn = () => {
 		stopped.release('continue');
+		pause = clockNow(CLOCK.MONOTONIC) - stopTime;
+		watch.mark('release');
+	};
+	const breathe = breather(request, stopTime, () => pause === 0n);
+	await copyContents(state, outbox, breathe);
+	const live = request.live ? await copyLive(state, goOn, outbox, breathe) : undefined;
+	if (typeof live !== 'number') {
+		await copyMemory(state, outbox, breathe);
 	}
 
-	const pause = clockNow(CLOCK.MONOTONIC) - stopTime;
-	watch.mark('release');
+	watch.mark('memory');
+	if (ending === 'continue' && pause === 0n) {
+		goOn();
+	}
+
+	pause ||= clockNow(CLOCK.MONOTONIC) - stopTime;
 	outbox.flush();
 	await copyImages(state, outbox, breathe);
 	outbox.flush();
@@ -121,6 +138,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 		bytes,
 		pageBytes: outbox.rawBytes,
 		pauseMilliseconds: Number(pause) / 1e6,
+		...(live !== undefined && {live}),
 		phases: watch.phases,
 	};
 }
@@ -143,17 +161,17 @@ function endedMeanwhile(pid: Pid, error: unknown): unknown {
 const BREATH = 20_000_000n;
 
 /** Lets a signal in, and gives up when the pause grows too long. */
-function breather(request: FreezeRequest, stopTime: bigint): (stopped: boolean) => Promise<void> {
+function breather(request: FreezeRequest, stopTime: bigint, stopped: () => boolean): () => Promise<void> {
 	const deadline = stopTime + BigInt(Math.round(request.maxPause * 1e9));
 	let last = stopTime;
-	return async (stopped) => {
+	return async () => {
 		const now = clockNow(CLOCK.MONOTONIC);
 		if (now - last < BREATH) {
 			return;
 		}
 
 		last = now;
-		if (stopped && now > deadline) {
+		if (stopped() && now > deadline) {
 			throw failure(
 				'max-pause',
 				`process ${request.pid} was stopped for more than ${request.maxPause} s and goes on now; nothing was written`,

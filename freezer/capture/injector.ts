@@ -1,9 +1,9 @@
-import {ThreadInjection, tracerCpu, unpinnedMask} from '../sys/inject.js';
+import {type InjectedChild, ThreadInjection, tracerCpu, unpinnedMask} from '../sys/inject.js';
 import {type Landing, landingSlots} from '../sys/landing.js';
-import type {ProcessMemory} from '../sys/memory.js';
+import {ProcessMemory} from '../sys/memory.js';
 import {nr} from '../sys/nr.js';
 import {type Asked, askAll} from '../sys/threads.js';
-import {addr, PAGE_SIZE, type RemoteAddr, type Tid} from '../sys/types.js';
+import {addr, asPid, PAGE_SIZE, type RemoteAddr, type Tid} from '../sys/types.js';
 import {type CodeRoom, findCodeRoom} from './code-room.js';
 import type {Call, Injector} from './context.js';
 import {failure} from './errors.js';
@@ -26,6 +26,16 @@ export type EachQuestion = Omit<Question, 'take'> & {
 	take(results: readonly bigint[], answers: Buffer, index: number): void;
 };
 
+export interface Clone {
+	readonly copy: InjectedChild;
+	/** Its parent, which shares the memory of the process. */
+	readonly between: InjectedChild | undefined;
+}
+
+const CLONE_VM = 0x100;
+const CLONE_FILES = 0x400;
+const WALL = 0x4000_0000;
+const CLOSE_RANGE_UNSHARE = 2;
 const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 const DATA_SIZE = 4 * PAGE_SIZE;
@@ -105,6 +115,63 @@ export class ProcessInjector implements Injector {
 		return this.memory.read(addr(this.scratch + BigInt(offset)), length);
 	}
 
+	/**
+	 * A copy-on-write clone of the process; or -errno. Made by a child in between that shares the memory (its page tables are not copied)
+	 * and ends at once, so that the process itself is left without a child: what it never had it cannot wait for. `keep`: the child in
+	 * between lives on, see `reap`.
+	 */
+	clone(keep: boolean): Clone | bigint {
+		const injection = this.#use();
+		this.#unmapData();
+		const between = injection.clone(CLONE_VM | CLONE_FILES);
+		if (typeof between === 'bigint') {
+			return between;
+		}
+
+		let copy: InjectedChild | bigint | undefined;
+		try {
+			copy = between.clone(CLONE_FILES);
+			if (typeof copy !== 'bigint') {
+				this.#setApart(copy);
+			}
+		} catch (error) {
+			if (typeof copy === 'object') {
+				copy.kill();
+			}
+
+			throw error;
+		} finally {
+			if (!keep || typeof copy !== 'object') {
+				between.kill();
+				injection.waitForClone();
+			}
+		}
+
+		return typeof copy === 'bigint' ? copy : {copy, between: keep ? between : undefined};
+	}
+
+	/** Takes a clone and the child in between away without a trace. */
+	reap({copy, between}: Clone): void {
+		copy.kill();
+		if (between) {
+			const injection = this.#use();
+			between.code = this.#room!.address;
+			between.syscall([nr.wait4, copy.innerPid, 0, WALL, 0]);
+			between.kill();
+			injection.syscall([nr.wait4, between.innerPid, 0, WALL, 0]);
+		}
+	}
+
+	/** Nothing that happens to the process or to its process group is to be felt by the clone, nor the other way round. */
+	#setApart(copy: InjectedChild): void {
+		// Unshares an empty table: nothing is copied (fs/file.c, Linux 5.11), and what the process closes is closed.
+		copy.syscall([nr.close_range, 0, 0xffff_ffff, CLOSE_RANGE_UNSHARE]);
+		copy.syscall([nr.setsid]);
+		const memory = new ProcessMemory(asPid(copy.tid));
+		memory.write(this.#room!.address, this.#room!.original);
+		memory.close();
+	}
+
 	/** Takes everything out of the target; every thread is at its event-stop as it was found. */
 	finish(): void {
 		const room = this.#room;
@@ -113,11 +180,7 @@ export class ProcessInjector implements Injector {
 		}
 
 		try {
-			if (this.#data !== undefined) {
-				this.#use().syscall([nr.munmap, this.#data, DATA_SIZE]);
-				this.#data = undefined;
-			}
-
+			this.#unmapData();
 			this.#endActive();
 		} finally {
 			this.#room = undefined;
@@ -214,6 +277,13 @@ export class ProcessInjector implements Injector {
 		}
 
 		return addr(base);
+	}
+
+	#unmapData(): void {
+		if (this.#data !== undefined) {
+			this.#use().syscall([nr.munmap, this.#data, DATA_SIZE]);
+			this.#data = undefined;
+		}
 	}
 
 	#endActive(): void {

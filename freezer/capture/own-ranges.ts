@@ -1,5 +1,6 @@
+import type {ProcessMemory} from '../sys/memory.js';
 import {type PageMap, type PageRange, PageWords} from '../sys/pagemap.js';
-import {PAGE_SIZE} from '../sys/types.js';
+import {PAGE_SIZE, type Pid} from '../sys/types.js';
 import type {CapturedProcess} from './collect.js';
 
 const PAGE = BigInt(PAGE_SIZE);
@@ -19,8 +20,17 @@ export interface OwnRange extends PageRange {
 	readonly words: PageWords;
 }
 
+/** Where the pages of a process are read: the process itself, or a copy-on-write clone of it. */
+export interface PageSource {
+	readonly pid: Pid;
+	readonly memory: ProcessMemory;
+	/** Its pages are another one's, too, until somebody writes: see isForced in pages.ts. */
+	readonly cow: boolean;
+}
+
 /** A process with the ranges it has of its own, ascending. */
 export interface Surveyed extends CapturedProcess {
+	readonly from: PageSource;
 	readonly ranges: readonly OwnRange[];
 	/** The same for each mapping. */
 	readonly own: readonly (readonly OwnRange[])[];

@@ -47,7 +47,8 @@ export const ownStretch = (
 /** The same in pieces that somebody looks at as they are read. */
 export function* ownPages(
 	vma: CapturedVma,
-	{mm, memory}: {mm: number; memory: ProcessMemory},
+	mm: number,
+	memory: ProcessMemory,
 	{start, end}: PageRange,
 	cow: boolean,
 	seen: Stretch['seen'],

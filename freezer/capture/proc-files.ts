@@ -1,4 +1,4 @@
-import type {reading} from '../sys/ahead.js';
+import type {ReadAhead, reading} from '../sys/ahead.js';
 import {readProc, tryReadLink} from '../sys/procfs.js';
 import type {Pid} from '../sys/types.js';
 import {toText} from './text.js';
@@ -28,31 +28,29 @@ export type ProcFile = keyof typeof procFiles;
 
 /** The directory of one process in /proc. */
 export class ProcFiles {
+	/** What `ahead` does not read is read when it is asked for; no lists then. */
 	constructor(
 		readonly pid: Pid,
-		private readonly read: (name: ProcFile) => Buffer,
+		private readonly ahead?: ReadAhead<ProcFile>,
 	) {}
 
-	/** Of one that is not stopped: read when it is asked for. */
-	static of(pid: Pid): ProcFiles {
-		return new ProcFiles(pid, (name) => {
-			const path = `/proc/${pid}/${name}`;
-			return procFiles[name] === 'link' ? (tryReadLink(path) ?? Buffer.alloc(0)) : readProc(path);
-		});
-	}
-
 	bytes(name: ProcFile): Buffer {
-		return this.read(name);
+		if (this.ahead?.has(name)) {
+			return this.ahead.take(this.pid, name);
+		}
+
+		const path = `/proc/${this.pid}/${name}`;
+		return procFiles[name] === 'link' ? (tryReadLink(path) ?? Buffer.alloc(0)) : readProc(path);
 	}
 
 	text(name: ProcFile): string {
-		return toText(this.read(name));
+		return toText(this.bytes(name));
 	}
 
 	/** Undefined when it is not there or not readable. */
 	tryBytes(name: ProcFile): Buffer | undefined {
 		try {
-			return this.read(name);
+			return this.bytes(name);
 		} catch {
 			return undefined;
 		}

@@ -9,12 +9,13 @@ import type {Registers} from '../sys/registers.js';
 import {type Look, lookAtAll} from '../sys/threads.js';
 import {addr, type Fd, type Pid, type RemoteAddr, type Tid} from '../sys/types.js';
 import type {CapturedTask, CapturedThread} from './context.js';
+import {type EarlierMappings, mappingsOf} from './earlier-mappings.js';
 import {type InjectionSite, ProcessInjector} from './injector.js';
 import {statOf} from './leader.js';
 import {captureLimits} from './limits.js';
 import {otherName} from './linked.js';
 import {askBreak, inquireKeys, mmRow} from './mm.js';
-import {type Mapping, parseSmaps} from './parse/smaps.js';
+import type {Mapping} from './parse/smaps.js';
 import {parseStatus} from './parse/status.js';
 import {mappingKind} from './parse/vmakind.js';
 import type {ProcFiles} from './proc-files.js';
@@ -52,6 +53,8 @@ export class ProcessCapture implements CapturedTask {
 	readonly threads: readonly ThreadWork[];
 	filesOwner: number;
 	readonly mappings: readonly Mapping[];
+	/** Flags of mappings are those of before the stop. */
+	readonly assumed: boolean;
 	readonly facts: ProcessFacts;
 	/** What an earlier resume left behind. */
 	readonly #homes: readonly Mapping[];
@@ -64,6 +67,7 @@ export class ProcessCapture implements CapturedTask {
 		readonly files: ProcFiles,
 		sleepers: ReadonlyMap<number, Asleep>,
 		stopTime: bigint,
+		earlier: EarlierMappings,
 	) {
 		const {leader} = stopped;
 		const pid = leader.tid as unknown as Pid;
@@ -83,7 +87,9 @@ export class ProcessCapture implements CapturedTask {
 			stateComponents(),
 		);
 		// Somebody else has read it meanwhile.
-		this.mappings = parseSmaps(files.text('smaps')).map((mapping) => byOtherName(pid, mapping));
+		const {mappings, assumed} = mappingsOf(files, this.facts.status, earlier);
+		this.mappings = mappings.map((mapping) => byOtherName(pid, mapping));
+		this.assumed = assumed;
 		this.#homes = this.mappings.filter((mapping) => isResident(this, mapping));
 		this.mm = snapshot.mm.push(mmRow(files, this.facts.stat, this.mappings, this.memory)) - 1;
 		const lost = leaderEnded ? this.#addLostLeader(looks[0]!) : undefined;

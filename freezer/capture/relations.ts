@@ -75,7 +75,7 @@ export function captureEnded(
 	const {snapshot} = collection;
 	const rows = new Map(processes.map(({stopped, row}) => [stopped.pid, row]));
 	for (const {pid, parent} of ended) {
-		const files = ProcFiles.of(pid);
+		const files = new ProcFiles(pid);
 		const facts = readFacts(files);
 		if (facts.status.inner('NStgid') === 0) {
 			continue; // Gone since.

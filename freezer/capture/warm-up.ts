@@ -5,9 +5,10 @@ import {spawnInOwnGroup} from '../sys/spawn.js';
 import type {Pid, Tid} from '../sys/types.js';
 import {collectState} from './collect.js';
 import {Collection} from './collection.js';
-import {copyMemory, type MemoryOutbox} from './copy.js';
+import {copyContents, copyMemory, type MemoryOutbox} from './copy.js';
 import {warmDescriptors} from './fd/warm.js';
 import type {FreezeRequest} from './freeze.js';
+import {copyLive} from './live.js';
 import {observeSleepers} from './sleep.js';
 import {StoppedTree} from './stopped-tree.js';
 import {Stopwatch} from './stopwatch.js';
@@ -50,7 +51,13 @@ async function rehearse(request: FreezeRequest): Promise<void> {
 	const stopped = StoppedTree.stop(request.pid, request.stopTimeout, request.children);
 	collection.defer(() => stopped.release('continue'));
 	const now = clockNow(CLOCK.MONOTONIC);
-	const state = collectState(request, collection, stopped, sleepers, now, new Stopwatch());
-	await copyMemory(state, nowhere, async () => {});
-	stopped.release('continue');
+	const state = collectState(request, collection, stopped, sleepers, new Map(), now, new Stopwatch());
+	const release = () => stopped.release('continue');
+	const breathe = async () => {};
+	await copyContents(state, nowhere, breathe);
+	if (!request.live || typeof (await copyLive(state, release, nowhere, breathe)) === 'string') {
+		await copyMemory(state, nowhere, breathe);
+	}
+
+	release();
 }

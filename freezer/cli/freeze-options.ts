@@ -47,6 +47,13 @@ export function parseFreezeFlags(pidText: string, flags: FreezeFlags) {
 		throw usage('--halt and --stop exclude each other', 'Give one of them.');
 	}
 
+	if (flags.live && (flags.halt || flags.stop)) {
+		throw usage(
+			`--live and --${flags.halt ? 'halt' : 'stop'} exclude each other: what runs on after the snapshot would be lost`,
+			'Leave --live out.',
+		);
+	}
+
 	if (flags.dest !== undefined && flags.output !== undefined) {
 		throw usage('the destination is given twice', 'Give -o once.');
 	}
@@ -57,6 +64,7 @@ export function parseFreezeFlags(pidText: string, flags: FreezeFlags) {
 		destination: flags.dest ?? flags.output,
 		ending,
 		children: flags.children,
+		live: flags.live ?? false,
 		codec: parseCodec(flags.compress),
 		stopTimeout: seconds('--stop-timeout', flags.stopTimeout),
 		maxPause: seconds('--max-pause', flags.maxPause),
@@ -72,10 +80,6 @@ function refuseUnimplemented(flags: FreezeFlags): void {
 	const destination = flags.dest ?? flags.output ?? '';
 	if (/^(tcp|udp|unix):/.test(destination)) {
 		throw notYet(`writing to ${destination}`, 'Write to a file, or to - and pipe it on.');
-	}
-
-	if (flags.live) {
-		throw notYet('--live', 'Freeze without it.');
 	}
 
 	if (flags.encrypt !== undefined || flags.passphrase || flags.passphraseFd !== undefined) {

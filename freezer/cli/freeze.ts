@@ -137,9 +137,14 @@ interface Said {
 type Options = ReturnType<typeof parseFreezeFlags>;
 type Summary = Awaited<ReturnType<typeof import('../capture/freeze.js')['freeze']>>;
 
-function report(summary: Summary, path: string | undefined, {quiet, json, verbose}: Options): Said {
+function report(summary: Summary, path: string | undefined, options: Options): Said {
+	const {quiet, json, verbose} = options;
 	const said: Said = {stdout: '', stderr: []};
-	const {snapshot, bytes, pauseMilliseconds, pageBytes} = summary;
+	const {snapshot, bytes, pauseMilliseconds, pageBytes, live} = summary;
+	if (typeof live === 'string' && !quiet) {
+		said.stderr.push(`not --live: ${live}; it was stopped while its memory was copied`);
+	}
+
 	const task = snapshot.task[0];
 	const command = snapshot.thread[task?.first_thread ?? 0]?.comm ?? '';
 	const threads = snapshot.thread.length;
@@ -150,6 +155,7 @@ function report(summary: Summary, path: string | undefined, {quiet, json, verbos
 			bytes,
 			page_bytes: pageBytes,
 			pause_ms: Math.round(pauseMilliseconds * 1000) / 1000,
+			...(options.live && {live: typeof live === 'number', live_extra_bytes: typeof live === 'number' ? live : 0}),
 			pid: task?.pid,
 			command,
 			processes,
@@ -169,6 +175,10 @@ function report(summary: Summary, path: string | undefined, {quiet, json, verbos
 			`frozen: ${command} (${task?.pid}), ${processes === 1 ? '' : `${processes} processes, `}${threads} thread${threads === 1 ? '' : 's'}, ${formatBytes(pageBytes)} of memory in ${formatBytes(bytes)}; it was stopped for ${pauseMilliseconds.toFixed(1)} ms`,
 		);
 		if (verbose) {
+			if (typeof live === 'number') {
+				said.stderr.push(`  held twice  ${formatBytes(live)}, written to while it was copied`);
+			}
+
 			for (const {name, milliseconds} of summary.phases) {
 				said.stderr.push(`  ${name.padEnd(12)}${milliseconds.toFixed(1).padStart(8)} ms`);
 			}

@@ -33,7 +33,11 @@ export class ReadAhead<Name extends string> implements Disposable {
 	 * @param names below /proc/PID, first things first
 	 * @param affinity CPUs that may be used, but for one
 	 */
-	constructor(pids: readonly Pid[], names: Readonly<Record<Name, keyof typeof reading>>, affinity = ownAffinity()) {
+	constructor(
+		pids: readonly Pid[],
+		names: Readonly<Partial<Record<Name, keyof typeof reading>>>,
+		affinity = ownAffinity(),
+	) {
 		const listed = Object.entries(names) as [Name, keyof typeof reading][];
 		const text = Buffer.from(listed.map(([name, how]) => `${reading[how]}${name}\0`).join(''));
 		this.#index = new Map(listed.map(([name], i) => [name, i]));
@@ -51,6 +55,10 @@ export class ReadAhead<Name extends string> implements Disposable {
 		if (!this.#handle) {
 			throw new RangeError('no memory to read /proc');
 		}
+	}
+
+	has(name: Name): boolean {
+		return this.#index.has(name);
 	}
 
 	take(pid: Pid, name: Name): Buffer {

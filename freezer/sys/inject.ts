@@ -1,6 +1,7 @@
 import {errno, SysError} from './errno.js';
-import {LANDING_ENTRY, type Landing, LIST_ENTRY, landingCode} from './landing.js';
+import {CHILD_ENTRY, CLONE_ENTRY, LANDING_ENTRY, type Landing, LIST_ENTRY, landingCode} from './landing.js';
 import type {ProcessMemory} from './memory.js';
+import {nr} from './nr.js';
 import * as ptrace from './ptrace.js';
 import {argumentRegisters, Registers} from './registers.js';
 import {commonCpu, getAffinity, maskOf, trySetAffinity} from './sched.js';
@@ -51,21 +52,20 @@ export class ThreadInjection {
 	}
 
 	/** Result or -errno of the call. */
-	syscall([number, ...args]: readonly (number | bigint)[]): bigint {
-		const registers = this.original.copy();
-		registers.set('rip', this.code);
-		registers.set('rax', number ?? 0);
-		registers.set('orig_rax', -1);
-		for (const [i, name] of argumentRegisters.entries()) {
-			registers.set(name, args[i] ?? 0);
-		}
-
-		ptrace.setRegisters(this.tid, registers.bytes);
-		ptrace.contToSyscall(this.tid);
-		this.#waitSyscallStop();
-		ptrace.contToSyscall(this.tid);
-		this.#waitSyscallStop();
+	syscall(call: Call): bigint {
+		prepareCall(this.tid, this.original, this.code, call);
+		this.#makeCall();
 		return new Registers(ptrace.getRegisters(this.tid)).signed('rax');
+	}
+
+	/** A child that takes part in what `flags` of clone(2) say, and sends no signal when it ends; or -errno. */
+	clone(flags: number): InjectedChild | bigint {
+		return cloneAt(this.tid, this.original, this.code, CLONE_ENTRY, flags);
+	}
+
+	/** To come next, when the child has ended: the wait4(2) that the thread has in front of it. If the freezer dies, it does that by itself. */
+	waitForClone(): void {
+		this.#makeCall();
 	}
 
 	/**
@@ -109,6 +109,14 @@ export class ThreadInjection {
 		ptrace.setRegisters(this.tid, this.original.bytes);
 	}
 
+	/** Up to the end of the call that comes next. */
+	#makeCall(): void {
+		ptrace.contToSyscall(this.tid);
+		this.#waitSyscallStop();
+		ptrace.contToSyscall(this.tid);
+		this.#waitSyscallStop();
+	}
+
 	#waitSyscallStop(): void {
 		while (!this.#wait().syscall) {
 			ptrace.contToSyscall(this.tid);
@@ -116,10 +124,7 @@ export class ThreadInjection {
 	}
 
 	#wait(expected = 0) {
-		const result = ptrace.wait(this.tid, true);
-		if (result.kind !== 'stop') {
-			throw new SysError('injected system call: the thread ended', errno.ESRCH, `in thread ${this.tid}`);
-		}
+		const result = waitStop(this.tid);
 
 		if (!result.syscall && result.event === 0 && result.signal !== expected) {
 			if (result.signal !== STOP_SIGNAL) {
@@ -131,6 +136,98 @@ export class ThreadInjection {
 
 		return result;
 	}
+}
+
+type Call = readonly (number | bigint)[];
+
+/**
+ * A child that an injected clone(2) has made: stopped, with every signal blocked, killed when the freezer ends. Where it goes on by itself
+ * it ends at once (CLONE_ENTRY, CHILD_ENTRY).
+ */
+export class InjectedChild {
+	constructor(
+		readonly tid: Tid,
+		/** As its maker sees it. */
+		readonly innerPid: number,
+		readonly registers: Registers,
+		/** Where the landing is in its memory. */
+		public code: RemoteAddr,
+	) {
+		const {SYSGOOD, CLONE, EXITKILL} = ptrace.option;
+		while (waitStop(tid).event !== ptrace.event.STOP) {
+			ptrace.cont(tid);
+		}
+
+		ptrace.setOptions(tid, SYSGOOD | CLONE | EXITKILL);
+	}
+
+	syscall(call: Call): bigint {
+		return callAt(this.tid, this.registers, (this.code + BigInt(CHILD_ENTRY)) as RemoteAddr, call).result;
+	}
+
+	/** Its own child has the kernel's promise to be killed from the first moment: options are inherited. */
+	clone(flags: number): InjectedChild | bigint {
+		return cloneAt(this.tid, this.registers, this.code, CHILD_ENTRY, flags);
+	}
+
+	kill(): void {
+		ptrace.sendSignal(this.tid, SIGKILL);
+		while (ptrace.wait(this.tid, true).kind === 'stop') {
+			ptrace.cont(this.tid);
+		}
+	}
+}
+
+const SIGKILL = 9;
+
+function cloneAt(
+	tid: Tid,
+	registers: Registers,
+	code: RemoteAddr,
+	entry: number,
+	flags: number,
+): InjectedChild | bigint {
+	const {result, child} = callAt(tid, registers, (code + BigInt(entry)) as RemoteAddr, [nr.clone, flags]);
+	return child === undefined ? result : new InjectedChild(child, Number(result), registers, code);
+}
+
+function prepareCall(tid: Tid, original: Registers, at: RemoteAddr, [number, ...args]: Call): void {
+	const registers = original.copy();
+	registers.set('rip', at);
+	registers.set('rax', number ?? 0);
+	registers.set('orig_rax', -1);
+	for (const [i, name] of argumentRegisters.entries()) {
+		registers.set(name, args[i] ?? 0);
+	}
+
+	ptrace.setRegisters(tid, registers.bytes);
+}
+
+/** A call whose child is told of before it returns; nothing but stops of its own is let through. */
+function callAt(tid: Tid, registers: Registers, at: RemoteAddr, call: Call): {result: bigint; child: Tid | undefined} {
+	let child: Tid | undefined;
+	prepareCall(tid, registers, at, call);
+	for (let stops = 0; stops < 2; ) {
+		ptrace.contToSyscall(tid);
+		const stop = waitStop(tid);
+		if (!stop.syscall && stop.event === 0 && stop.signal !== STOP_SIGNAL) {
+			throw new SysError(`injected system call: signal ${stop.signal}`, errno.EFAULT, `in process ${tid}`);
+		}
+
+		child = stop.event === ptrace.event.CLONE ? (ptrace.eventMessage(tid) as Tid) : child;
+		stops += stop.syscall ? 1 : 0;
+	}
+
+	return {result: new Registers(ptrace.getRegisters(tid)).signed('rax'), child};
+}
+
+function waitStop(tid: Tid) {
+	const result = ptrace.wait(tid, true);
+	if (result.kind !== 'stop') {
+		throw new SysError('injected system call: the thread ended', errno.ESRCH, `in thread ${tid}`);
+	}
+
+	return result;
 }
 
 let tracer: Buffer | undefined;

@@ -4,7 +4,8 @@ import {type RegisterName, type Registers, registerOffset} from './registers.js'
  * The code put into the target while system calls are injected. Its first instruction is `syscall`; what follows is never reached while
  * the freezer lives. If the freezer dies, the kernel detaches, the call ends, and the thread falls through: it restores its CPU
  * affinity, flags, signal mask and registers and jumps back to where it was. Vector state is not touched, so none is restored.
- * Behind it stands a loop that works through a list of calls, and lands when it has come to the end.
+ * Behind it stands a loop that works through a list of calls, and lands when it has come to the end; then a call that makes a child,
+ * which ends instead of landing, and which its maker waits for before it lands; then a call for such children, behind which they end.
  * (An rt_sigreturn would need the XSAVE area rebuilt to the thread's user_size and would forget its restart block.)
  */
 
@@ -19,7 +20,7 @@ export interface Landing {
 }
 
 /** Bytes of code and slots together with an affinity mask of up to 64 bytes (512 CPUs). */
-export const LANDING_SIZE = 512;
+export const LANDING_SIZE = 544;
 /** syscall; mov edi, 0 */
 export const LANDING_SIGNATURE = Buffer.from([0x0f, 0x05, 0xbf, 0, 0, 0, 0]);
 /** Jumping here lands at once. */
@@ -31,10 +32,16 @@ export const LIST_ENTRY = 188;
 export const LISTED_CALL = 64;
 export const LISTED_RESULT = 56;
 
+/** `syscall` for clone(2), then another for wait4(2): whoever gets 0 from the first ends, its maker waits for that and lands. */
+export const CLONE_ENTRY = 240;
+/** `syscall` for a child that was made so: it ends behind it. */
+export const CHILD_ENTRY = 294;
+
 /** Behind the code: registers as the kernel orders them up to rsp (the signal mask in the place of orig_rax), timespec, affinity. */
-export const SLOTS = 272;
+export const SLOTS = 304;
 const slot = {signalMask: registerOffset.orig_rax, timespec: registerOffset.rsp + 8, affinity: registerOffset.rsp + 24};
-const nr = {rt_sigprocmask: 14, sched_setaffinity: 203};
+const WALL = 0x4000_0000;
+const nr = {rt_sigprocmask: 14, sched_setaffinity: 203, wait4: 61, exit_group: 231};
 
 /** ModRM of `mov r64, [rip+disp32]`. */
 const loads: readonly (readonly [RegisterName, number, number])[] = [
@@ -132,6 +139,25 @@ export function landingProgram(affinityLength: number): Buffer {
 	emit(0x41, 0xff, 0xcc); // dec r12d
 	relative([0x0f, 0x85], LIST_ENTRY); // jnz
 	relative([0xe9], LANDING_ENTRY); // jmp
+	at = CLONE_ENTRY;
+	emit(0x0f, 0x05); // syscall
+	emit(0x48, 0x85, 0xc0); // test rax, rax
+	relative([0x0f, 0x88], LANDING_ENTRY); // js
+	const wait = [0x31, 0xf6, 0x45, 0x31, 0xd2]; // xor esi, esi; xor r10d, r10d
+	const ending = at + 27;
+	emit(0x74, ending - at - 2); // jz
+	emit(0x48, 0x89, 0xc7, ...wait); // mov rdi, rax
+	immediate([0xba], WALL); // mov edx, __WALL
+	immediate([0xb8], nr.wait4);
+	emit(0x0f, 0x05);
+	relative([0xe9], LANDING_ENTRY); // jmp
+	at = ending;
+	emit(0x31, 0xff); // xor edi, edi
+	immediate([0xb8], nr.exit_group);
+	emit(0x0f, 0x05);
+	at = CHILD_ENTRY;
+	emit(0x0f, 0x05); // syscall
+	relative([0xe9], ending); // jmp
 	if (at > SLOTS) {
 		throw new RangeError(`code of ${at} bytes does not fit`);
 	}

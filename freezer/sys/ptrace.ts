@@ -11,6 +11,7 @@ const request = {
 	CONT: 7,
 	DETACH: 17,
 	SYSCALL: 24,
+	SETOPTIONS: 0x4200,
 	GETEVENTMSG: 0x4201,
 	GETREGSET: 0x4204,
 	SETREGSET: 0x4205,
@@ -43,6 +44,9 @@ const ptrace = (
 
 export const interrupt = (tid: Tid): void => void ptrace('INTERRUPT', request.INTERRUPT, tid, 0, 0);
 export const cont = (tid: Tid, signal = 0): void => void ptrace('CONT', request.CONT, tid, 0, signal);
+/** Replaces the options of a stopped tracee. */
+export const setOptions = (tid: Tid, options: number): void =>
+	void ptrace('SETOPTIONS', request.SETOPTIONS, tid, 0, options);
 export const contToSyscall = (tid: Tid, signal = 0): void => void ptrace('SYSCALL', request.SYSCALL, tid, 0, signal);
 /** False when the thread is gone or not stopped. */
 export const tryDetach = (tid: Tid, signal = 0): boolean => rawSyscall(nr.ptrace, request.DETACH, tid, 0, signal) === 0;

@@ -1,61 +1,31 @@
 /** The target or the freezer goes away in the middle of a freeze. */
-import {type ChildProcess, spawn} from 'node:child_process';
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {isDeepStrictEqual} from 'node:util';
 import type {ExecutionContext} from 'ava';
+import {after, Freezer, running, traced, until} from '../helpers/freezer.js';
 import {nothingLeft, refusable, saysOneLine, subject, unharmed} from '../helpers/oracle.js';
-import {commandLine} from '../helpers/product.js';
 import {judged, ready} from '../helpers/roundtrip.js';
 import type {Stage} from '../helpers/stage.js';
 import {below} from '../helpers/terminal.js';
 import {asUsers, Skipped} from '../helpers/users.js';
 
-/** A freeze that goes on while the test does other things. */
-class Freezer {
-	readonly child: ChildProcess;
-	readonly ended: Promise<{code: number | null; signal: string | null}>;
-	stderr = '';
-
-	constructor(stage: Stage, pid: number, file: string, ...args: string[]) {
-		const [program, ...rest] = [...stage.who.prefix, ...commandLine(), 'freeze', String(pid), '-o', file, ...args];
-		this.child = spawn(program!, rest, {cwd: stage.dir, env: stage.env, stdio: ['ignore', 'ignore', 'pipe']});
-		this.child.stderr!.on('data', (chunk) => {
-			this.stderr += chunk;
-		});
-		this.ended = new Promise((resolve) => {
-			this.child.on('close', (code, signal) => resolve({code, signal}));
-		});
-	}
+for (const live of [[], ['--live']]) {
+	const title = `the freezer is killed at any moment${live.length > 0 ? ' of --live' : ''}`;
+	asUsers(`${title}: the target goes on unharmed, and no file is left`, (t, stage) => killAtAnyMoment(t, stage, live));
 }
 
-const after = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-function traced(pid: number): boolean {
-	const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-	if (/^State:\tZ/m.test(status)) throw new Error(`process ${pid} has died`);
-	return !/^TracerPid:\t0$/m.test(status);
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-	const end = Date.now() + 15_000;
-	while (!condition()) {
-		if (Date.now() > end) throw new Error(`${what} did not happen`);
-		await after(0.5);
-	}
-}
-
-asUsers('the freezer is killed at any moment: the target goes on unharmed, and no file is left', async (t, stage) => {
+async function killAtAnyMoment(t: ExecutionContext, stage: Stage, args: string[]): Promise<void> {
 	const target = await subject(stage);
 	const {pid} = target.running;
 	const whole = Date.now();
-	await new Freezer(stage, pid, 'first.frore').ended;
+	await new Freezer(stage, pid, 'first.frore', ...args).ended;
 	const duration = Date.now() - whole;
 	t.true(existsSync(join(stage.dir, 'first.frore')));
 	let killed = 0;
 	for (let round = 0; round < 30; round++) {
 		const file = `killed-${round}.frore`;
-		const freezer = new Freezer(stage, pid, file);
+		const freezer = new Freezer(stage, pid, file, ...args);
 		// Half of them just when the target is stopped, where it could hurt.
 		if (round % 2) {
 			await until(() => traced(pid) || freezer.child.exitCode !== null, 'the stop');
@@ -74,10 +44,11 @@ asUsers('the freezer is killed at any moment: the target goes on unharmed, and n
 		const step = ` (round ${round}, ${signal})`;
 		await unharmed(t, stage, target, {alsoThere: there, judge: false, step, deadFreezer: true});
 		await stage.run(['rm', '-f', file]);
+		await until(() => running(stage, pid).length === 1, 'the end of every copy');
 	}
 	t.true(killed > 20, `${killed} freezers were really killed`);
 	await unharmed(t, stage, target, {alsoThere: ['first.frore'], deadFreezer: true});
-});
+}
 
 /** Mask and affinity of each thread: what injected calls change for a moment. */
 function threadStates(pid: number): string[] {

@@ -1,0 +1,98 @@
+/** `--live`: the program is stopped for a moment, and copied while it runs on. */
+import {existsSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {Freezer, running, traced, until} from '../helpers/freezer.js';
+import {saysOneLine, subject, unharmed} from '../helpers/oracle.js';
+import {alive, judged, ready, roundTrip} from '../helpers/roundtrip.js';
+import type {Stage} from '../helpers/stage.js';
+import type {Started} from '../helpers/started.js';
+import {asUsers} from '../helpers/users.js';
+
+const live = ['--live', '--json'];
+
+for (const name of ['writers', 'dontfork', 'traceless', 'subreaper', 'turns']) {
+	for (const codec of ['none', 'zstd:1']) {
+		asUsers(`${name} (${codec}): the original and its copy`, async (t, stage) => {
+			await roundTrip(t, stage, [stage.target('live'), name], {
+				freezeArgs: [...live, '--compress', codec],
+				// Its mappings are its own affair then.
+				between: () => writeFileSync(join(stage.dir, 'resumed'), ''),
+			});
+		});
+	}
+}
+
+/** Freezes while it runs on; throws when it was not really so. */
+async function freezeLive(stage: Stage, pid: number): Promise<string> {
+	const {file, stdout} = await stage.freeze(pid, {args: live});
+	if (!(JSON.parse(stdout) as {live: boolean}).live) throw new Error(`it was not copied while it ran: ${stdout}`);
+	return file;
+}
+
+for (const [name, what] of [
+	['writers', 'writes'],
+	['advice', 'changes the advice for its memory'],
+] as const) {
+	asUsers(`ten snapshots of a program that ${what} all the time are each of one moment`, async (t, stage) => {
+		const original = await stage.start([stage.target('live'), name]);
+		await ready(original);
+		for (let n = 0; n < 10; n++) {
+			const file = await freezeLive(stage, original.pid);
+			const copy = await stage.thaw(file, ['--pid', 'private']);
+			await alive(copy);
+			await judged(t, copy, `copy ${n}`);
+			rmSync(file);
+		}
+		await judged(t, original, 'the original');
+	});
+}
+
+asUsers('nothing of the target is changed, and no clone is left', async (t, stage) => {
+	const target = await subject(stage, 'big');
+	const file = await freezeLive(stage, target.running.pid);
+	await until(() => running(stage, target.running.pid).length === 1, 'the end of the clone');
+	await unharmed(t, stage, target, {alsoThere: [file.slice(file.lastIndexOf('/') + 1)]});
+});
+
+/** The first process of a pid namespace gets every orphan there. */
+async function firstOfNamespace(stage: Stage, name: string): Promise<[Started, number]> {
+	const user = stage.who.uid === 0 ? [] : ['--user', '--map-root-user'];
+	const outer = await stage.start(['unshare', ...user, '--pid', '--fork', '--mount-proc', stage.target('live'), name]);
+	await ready(outer);
+	const {stdout} = await stage.run(['pgrep', '-P', String(outer.pid)]);
+	return [outer, Number(stdout)];
+}
+
+asUsers('the first process of a container never sees a child', async (t, stage) => {
+	const [outer, pid] = await firstOfNamespace(stage, 'subreaper');
+	await freezeLive(stage, pid);
+	process.kill(pid, 'SIGUSR1');
+	t.is(await outer.end(), 0, outer.output);
+	t.regex(outer.output, /^PASS /m);
+});
+
+asUsers('where no process may be made the target stays stopped meanwhile, which is said', async (t, stage) => {
+	if (stage.who.uid === 0) return void t.pass('RLIMIT_NPROC does not bind root');
+	const original = await stage.start(['prlimit', '--nproc=1', stage.target('live'), 'dontfork']);
+	await ready(original);
+	const {file, stderr} = await stage.freeze(original.pid, {args: ['--live']});
+	t.regex(stderr, /^not --live: process \d+ cannot be cloned: its limit of processes .*is reached; it was stopped/m);
+	const copy = await stage.thaw(file, ['--pid', 'private']);
+	await alive(copy);
+	await judged(t, copy, 'the copy');
+	await judged(t, original, 'the original');
+});
+
+asUsers('a clone that is killed ends the freeze, not the target', async (t, stage) => {
+	const target = await subject(stage, 'big');
+	const {pid} = target.running;
+	const freezer = new Freezer(stage, pid, 'job.frore', '--live', '--compress', 'zstd:19');
+	const clones = () => running(stage, pid).filter((other) => other !== pid);
+	// Not the child in between, which is gone before the target goes on.
+	await until(() => clones().length === 1 && !traced(pid), 'the clone after the release');
+	for (const clone of clones()) process.kill(clone, 'SIGKILL');
+	t.deepEqual(await freezer.ended, {code: 1, signal: null}, freezer.stderr);
+	saysOneLine(t, freezer.stderr, /its copy-on-write clone was killed.*nothing was written; freeze it without --live/);
+	t.false(existsSync(join(stage.dir, 'job.frore')));
+	await unharmed(t, stage, target);
+});
