@@ -42,6 +42,7 @@ function load() {
 		look: library.func(
 			'int64_t frore_native_look(int32_t, const void *, uint32_t, void *, void *, uint32_t, const void *, uint32_t, void *, uint64_t)',
 		),
+		run: library.func('int64_t frore_native_run(int32_t, long, int32_t, uint32_t, void *, void *)'),
 		children: library.func('int64_t frore_native_children(int32_t, const void *, uint32_t, void *, uint64_t)'),
 		ask: library.func(
 			'int64_t frore_native_ask(const void *, void *, uint32_t, const void *, const void *, const void *, void *)',
@@ -74,8 +75,10 @@ const wide = Buffer.alloc(8);
 export const nativeUnstick = (list: Int32Array | null, capacity: number): void => native().unstick(list, capacity);
 
 /** See threads.ts. */
-export const nativeThreads = (): Pick<ReturnType<typeof load>, 'seize' | 'poll' | 'look' | 'children' | 'ask'> =>
-	native();
+export const nativeThreads = (): Pick<
+	ReturnType<typeof load>,
+	'seize' | 'poll' | 'look' | 'run' | 'children' | 'ask'
+> => native();
 
 /** See ahead.ts. */
 export const nativeAhead = (): Pick<ReturnType<typeof load>, 'aheadStart' | 'aheadTake' | 'aheadEnd'> => native();

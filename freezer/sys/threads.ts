@@ -148,6 +148,24 @@ function lookFrom(bytes: Buffer, tid: Tid, affinity: Buffer, arena: Buffer): Loo
 	};
 }
 
+const stopSignal = new Int32Array(1);
+
+/**
+ * Lets a thread go on `times` times to a stop of the wanted kind: see native/threads.c. `registers`, if any, are those it begins with, and
+ * in the end those it has there. `error` is -errno, or a signal that came instead.
+ */
+export function runUntil(
+	tid: Tid,
+	request: number,
+	wanted: number,
+	times: number,
+	registers: Uint8Array | null,
+): {error: number; stopSignal: number} {
+	stopSignal[0] = 0;
+	const error = Number(nativeThreads().run(tid, request, wanted, times, registers, stopSignal));
+	return {error, stopSignal: stopSignal[0]};
+}
+
 /** Pids of all children of a process whose threads these are. */
 export function childrenOfAll(pid: Pid, tids: readonly Tid[]): number[] {
 	for (let room = 1 << 16; ; room *= 4) {

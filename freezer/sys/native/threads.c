@@ -223,7 +223,7 @@ EXPORT int64_t frore_native_children(int32_t pid, const int32_t *tids, uint32_t 
 /* One thread that is to work through a list of calls, which stands in its own memory behind the landing (landing.ts). */
 struct asked {
 	int32_t tid;
-	int32_t result; /* 0, or -errno; 1 when the thread did something else than to answer */
+	int32_t result; /* 0, or -errno; a signal when the thread did something else than to answer */
 	int32_t stop_signal; /* came in between, to be sent again after the release */
 	int32_t pinned;
 	uint64_t original[REGISTERS / 8]; /* struct user_regs_struct */
@@ -247,29 +247,53 @@ static int write_at(int mem, uint64_t at, const void *bytes, uint64_t length)
 	return pwrite(mem, bytes, length, (off_t)at) == (ssize_t)length ? 0 : -EIO;
 }
 
-/* Until the thread raises the agreed signal; anything else on the way is passed over, but not forgotten. */
-static long await_answer(struct asked *a, int32_t signo)
+#define SYSCALL_STOP (SIGTRAP | 0x80)
+
+static int is_wanted(int status, int32_t wanted)
+{
+	return wanted == EVENT_STOP ? status >> 16 == EVENT_STOP : status >> 16 == 0 && WSTOPSIG(status) == wanted;
+}
+
+/*
+ * Until the thread stands at an event-stop (EVENT_STOP), at a stop of a system call (SYSCALL_STOP) or where this signal would be
+ * delivered. Others on the way are passed over; a stop signal is not forgotten. Returns 0, -errno, or a signal that must not come.
+ */
+static long run_until(int32_t tid, long request, int32_t wanted, int32_t *stop_signal)
 {
 	for (int round = 0; round < 1000; round++) {
 		int status;
-		long ret = syscall(SYS_wait4, a->tid, &status, __WALL, NULL);
+		long ret = trace(request, tid, 0, 0);
 
-		if (ret < 0 && errno == EINTR)
-			continue;
+		if (ret < 0)
+			return ret;
+		do
+			ret = syscall(SYS_wait4, tid, &status, __WALL, NULL);
+		while (ret < 0 && errno == EINTR);
 		if (ret < 0)
 			return -errno;
 		if (!WIFSTOPPED(status))
 			return -ESRCH;
-		if (status >> 16 == 0 && WSTOPSIG(status) == signo)
+		if (is_wanted(status, wanted))
 			return 0;
-		if (status >> 16 == 0 && WSTOPSIG(status) != SIGSTOP)
-			return 1;
-		if (status >> 16 == 0)
-			a->stop_signal = SIGSTOP;
-		if (trace(PTRACE_CONT, a->tid, 0, 0) < 0)
-			return -ESRCH;
+		if (status >> 16 != 0 || WSTOPSIG(status) == SYSCALL_STOP)
+			continue;
+		if (WSTOPSIG(status) != SIGSTOP)
+			return WSTOPSIG(status);
+		*stop_signal = SIGSTOP;
 	}
-	return 1;
+	return -ETIMEDOUT;
+}
+
+/* Goes on with these registers, if any, `times` times to such a stop. The registers it has there are put into their place. */
+EXPORT int64_t frore_native_run(int32_t tid, long request, int32_t wanted, uint32_t times, uint64_t *registers, int32_t *stop_signal)
+{
+	uint64_t length = REGISTERS;
+	long ret = registers ? regset(SETREGSET, tid, NT_PRSTATUS_REGSET, registers, &length) : 0;
+
+	for (uint32_t i = 0; ret == 0 && i < times; i++)
+		ret = run_until(tid, request, wanted, stop_signal);
+	length = REGISTERS;
+	return ret == 0 && registers ? regset(GETREGSET, tid, NT_PRSTATUS_REGSET, registers, &length) : ret;
 }
 
 static long set_mask(int32_t tid, uint64_t mask)
@@ -304,9 +328,7 @@ static long ask_one(const struct question *q, struct asked *a, const uint8_t *sl
 		a->pinned = syscall(SYS_sched_setaffinity, a->tid, q->mask_length, one_cpu) == 0;
 	ret = syscall(SYS_tgkill, q->pid, a->tid, q->signal) < 0 ? -errno : 0;
 	if (ret == 0)
-		ret = trace(PTRACE_CONT, a->tid, 0, 0);
-	if (ret == 0)
-		ret = await_answer(a, q->signal);
+		ret = run_until(a->tid, PTRACE_CONT, q->signal, &a->stop_signal);
 	if (ret == 0)
 		ret = read_from(q->pid, q->answer_at, answer, q->answer_length);
 	if (a->pinned)
