@@ -1,3 +1,4 @@
+import {unpinTracer} from '../sys/inject.js';
 import {type MemoryStretch, packFrames, writeDirectly} from '../sys/pack.js';
 import {PageMap} from '../sys/pagemap.js';
 import {tryReadLink} from '../sys/procfs.js';
@@ -6,8 +7,8 @@ import {Relatives} from './cow.js';
 import {FramePacker, type FrameSink} from './frames.js';
 import {captureGuards, type Unreadable} from './guards.js';
 import type {Outbox} from './outbox.js';
-import {ownRange, type PageSource, type Surveyed, unshared} from './own-ranges.js';
-import {areaOf, copyContent, hasOwnPages, imagePages, ownPages, ownStretch, wantImage} from './pages.js';
+import {type OwnRange, ownRange, type PageSource, type Surveyed, unshared} from './own-ranges.js';
+import {areaOf, copyContent, hasOwnPages, imagePages, lostImage, ownPages, ownStretch, wantImage} from './pages.js';
 import type {ProcessCapture} from './process-capture.js';
 import {childrenOf} from './resolve.js';
 
@@ -34,13 +35,18 @@ export function endInjection({processes}: CapturedState): void {
 		process.inject.finish();
 		process.stopped.pendingStopSignal = process.inject.stopSignal;
 	}
+
+	unpinTracer();
 }
 
 /** Modified pages of the stopped processes themselves. */
-export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, breathe: Breathe): Promise<void> {
+export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, breathe: Breathe): Promise<Rest> {
 	endInjection(state);
-	await copyPages(state, surveyAll(state.processes, state.alone), outbox, breathe);
+	return await copyPages(state, surveyAll(state.processes, state.alone), outbox, breathe);
 }
+
+/** What needs no process any more: to be called after the release. */
+export type Rest = () => void;
 
 /** Which pages the stopped processes have of their own, and which of them they may have in common. @param alone see CapturedState */
 export const surveyAll = (processes: readonly CapturedProcess[], alone: boolean): Surveyed[] =>
@@ -63,8 +69,15 @@ export function survey(captured: CapturedProcess, from: PageSource, shares: bool
 	const pageMap = new PageMap(from.pid);
 	try {
 		const found = pageMap.ranges(looked.map((i) => areaOf(vmas[i]!)));
-		const own = new Map(looked.map((i, k) => [i, found[k]!.map((range) => ownRange(range, i, shares && pageMap))]));
-		return {...captured, from, own: vmas.map((_, i) => own.get(i) ?? []), ranges: [...own.values()].flat()};
+		const listed = found.flatMap((ranges, k) => ranges.map((range) => ({range, vma: looked[k]!})));
+		const words = shares ? pageMap.words(listed.map(({range}) => range)) : [];
+		const ranges = listed.map(({range, vma}, k) => ownRange(range, vma, words[k]));
+		const own = vmas.map((): OwnRange[] => []);
+		for (const range of ranges) {
+			own[range.vma]!.push(range);
+		}
+
+		return {...captured, from, own, ranges};
 	} finally {
 		pageMap.close();
 	}
@@ -76,7 +89,7 @@ export async function copyPages(
 	surveyed: readonly Surveyed[],
 	outbox: MemoryOutbox,
 	breathe: Breathe,
-): Promise<void> {
+): Promise<Rest> {
 	const {snapshot} = state.collection;
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
 	using relatives = new Relatives(snapshot, surveyed);
@@ -86,7 +99,7 @@ export async function copyPages(
 			: await copyYounger(one, outbox, breathe);
 		captureGuards(snapshot, one, unreadable);
 		for (const [i, vma] of one.vmas.entries()) {
-			for (const stretch of wantImage(vma, one.own[i] ?? [], one.from.memory, state.images)) {
+			for (const stretch of lostImage(vma, one.own[i] ?? [], one.from.memory, state.images)) {
 				packer.add(stretch);
 			}
 		}
@@ -95,8 +108,15 @@ export async function copyPages(
 		packer.flush();
 	}
 
-	relatives.finish();
 	await breathe();
+	return () => {
+		relatives.finish();
+		for (const {vmas, own} of surveyed) {
+			for (const [i, vma] of vmas.entries()) {
+				wantImage(vma, own[i] ?? [], state.images);
+			}
+		}
+	};
 }
 
 async function copyYounger(

@@ -157,7 +157,7 @@ export class Relatives implements Disposable {
 
 		const pageMap = this.#pageMaps.get(eldest) ?? new PageMap(eldest.from.pid);
 		this.#pageMaps.set(eldest, pageMap);
-		const now = pageMap.words({start: address, end: address + BigInt(count) * PAGE});
+		const now = pageMap.words([{start: address, end: address + BigInt(count) * PAGE}])[0]!;
 		return before.map((frame, page) => (frame === now.frame(page) ? frame : 0));
 	}
 

@@ -28,15 +28,17 @@ export async function copyLive(
 	using clones = made;
 	endInjection(state);
 	settleFlags(processes.filter(({process, vmas}) => !isInherited(vmas, clones.of(process).pid)));
-	await copyPages(state, surveyAll(apart(processes), state.alone), outbox, breathe);
+	const rest = await copyPages(state, surveyAll(apart(processes), state.alone), outbox, breathe);
 	release();
+	rest();
 	clones.volunteer();
 	try {
 		settleFlags(processes, ({process}) => clones.of(process).pid);
 		const surveyed =
 			relatives?.map((one) => ({...one, from: clones.of(one.process)})) ??
 			inheritedBy(processes).map((one) => survey(one, clones.of(one.process), false));
-		await copyPages(state, surveyed, outbox, breathe);
+		const ofClones = await copyPages(state, surveyed, outbox, breathe);
+		ofClones();
 		const extra = clones.extraBytes();
 		clones.check();
 		return extra;

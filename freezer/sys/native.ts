@@ -53,6 +53,7 @@ function load() {
 		aheadTake: library.func('int64_t frore_native_ahead_take(void *, uint32_t, void *, uint64_t)'),
 		aheadEnd: library.func('void frore_native_ahead_end(void *)'),
 		ranges: library.func('int64_t frore_native_ranges(int, const void *, uint64_t, void *, uint64_t)'),
+		words: library.func('void frore_native_words(int, const void *, uint64_t, void *, void *)'),
 		pack: library.func(
 			'int64_t frore_native_pack(const void *, uint64_t, void *, void *, uint64_t, void *, void *, void *)',
 		),
@@ -84,7 +85,7 @@ export const nativeThreads = (): Pick<
 export const nativeAhead = (): Pick<ReturnType<typeof load>, 'aheadStart' | 'aheadTake' | 'aheadEnd'> => native();
 
 /** See pagemap.ts and pack.ts. */
-export const nativePages = (): Pick<ReturnType<typeof load>, 'ranges' | 'pack'> => native();
+export const nativePages = (): Pick<ReturnType<typeof load>, 'ranges' | 'words' | 'pack'> => native();
 
 /** See pack.ts. */
 export const nativeDirect = (): Pick<
