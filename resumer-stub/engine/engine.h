@@ -86,7 +86,7 @@ struct engine {
 	struct state_layout state;
 	uint64_t frame_size; /* bytes of one signal frame with its extended state */
 	uint32_t workers;
-	uint32_t next_frame; /* taken by the fill workers */
+	uint32_t next_piece; /* groups, then frames, taken by the fill workers */
 	uint32_t workers_left;
 	uint32_t failed;
 	uint32_t staging; /* only what descendants have from us is filled, in the stage */
@@ -138,6 +138,11 @@ int32_t child_news(int32_t pid, int options, int32_t *signo);
 /* artefact.c */
 long artefact_open(struct resume *r);
 long artefact_verify_all(struct resume *r);
+#define VERIFY_CHUNK (256 * 1024ULL)
+long artefact_verify_group(struct resume *r, const struct frore_group *g, uint8_t *buffer);
+
+/* validate.c: of the tables, right after they have been read */
+long validate(struct resume *r);
 
 /* cpu.c: refuses, in words, a processor that lacks what the program was bound to. */
 long cpu_check(struct resume *r);
@@ -168,8 +173,8 @@ long pages_fill(struct engine *e);
 long pages_stage(struct engine *e);
 
 /* cow.c: what relatives share until somebody writes to it */
+#define WINDOW_ROOM (4ULL << 20) /* beside each window in the stage: two huge pages */
 uint64_t cow_span(const struct artefact *a);
-long cow_check(struct resume *r);
 long cow_stage(struct engine *e);
 long cow_fill(struct engine *e);
 long cow_take(struct engine *e, const struct frore_vma *v);

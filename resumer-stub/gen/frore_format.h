@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0x7cf5f8c75629a42fULL
+#define FRORE_SCHEMA_HASH 0x24a1290e049be064ULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -33,7 +33,7 @@ enum {
 
 enum {
 	FRORE_SECTION_HEAD = 1,
-	FRORE_SECTION_FRAME = 2,
+	FRORE_SECTION_FRAMES = 2,
 	FRORE_SECTION_INDEX = 3,
 };
 
@@ -326,30 +326,45 @@ _Static_assert(offsetof(struct frore_directory, row_size) == 4, "directory.row_s
 _Static_assert(offsetof(struct frore_directory, count) == 8, "directory.count");
 _Static_assert(offsetof(struct frore_directory, offset) == 16, "directory.offset");
 
-/* Start of a FRAME payload, and a row of the index; runs follow, then (page-aligned for codec NONE) the data */
-struct frore_frame {
+/* Start of a FRAMES payload, and a row of the index; its frame rows and run rows follow, then (page-aligned if a frame is not encoded) the data of its frames, one after the other */
+struct frore_group {
 	uint64_t offset; /* Where its section head is in the file */
-	uint64_t length; /* Bytes from there to the next section: head, this structure, runs, padding, data, padding */
-	uint64_t data_offset; /* Where the data is in the file */
+	uint64_t length; /* Bytes from there to the next section */
+	uint64_t data_offset; /* Where the data of its first frame is in the file */
+	uint64_t checksum; /* XXH64 of the bytes from `offset` to `data_offset`, this field taken as 0 */
+	uint32_t first_frame; /* Index of its first frame among all frames of the file */
+	uint32_t frame_count; /* Frames */
+};
+_Static_assert(sizeof(struct frore_group) == 40, "group");
+_Static_assert(offsetof(struct frore_group, offset) == 0, "group.offset");
+_Static_assert(offsetof(struct frore_group, length) == 8, "group.length");
+_Static_assert(offsetof(struct frore_group, data_offset) == 16, "group.data_offset");
+_Static_assert(offsetof(struct frore_group, checksum) == 24, "group.checksum");
+_Static_assert(offsetof(struct frore_group, first_frame) == 32, "group.first_frame");
+_Static_assert(offsetof(struct frore_group, frame_count) == 36, "group.frame_count");
+
+/* Pages that are read and decoded together */
+struct frore_frame {
+	uint64_t offset; /* Where its data is in the file; a multiple of the page size for codec NONE */
+	uint64_t length; /* Bytes from there to the next frame, or to the next section: data, padding */
 	uint64_t stored_length; /* Bytes of data in the file */
 	uint64_t raw_length; /* Bytes after decoding = sum of the STORED and IMAGE runs */
-	uint64_t checksum; /* XXH64 of all `length` bytes, this field taken as 0 */
+	uint64_t checksum; /* XXH64 of all `length` bytes */
 	uint32_t first_run; /* Index of its first run among all runs of the file */
 	uint32_t run_count; /* Runs */
 	uint32_t codec; /* CODEC_* */
 	uint32_t flags; /* 1: every run is of source IMAGE */
 };
-_Static_assert(sizeof(struct frore_frame) == 64, "frame");
+_Static_assert(sizeof(struct frore_frame) == 56, "frame");
 _Static_assert(offsetof(struct frore_frame, offset) == 0, "frame.offset");
 _Static_assert(offsetof(struct frore_frame, length) == 8, "frame.length");
-_Static_assert(offsetof(struct frore_frame, data_offset) == 16, "frame.data_offset");
-_Static_assert(offsetof(struct frore_frame, stored_length) == 24, "frame.stored_length");
-_Static_assert(offsetof(struct frore_frame, raw_length) == 32, "frame.raw_length");
-_Static_assert(offsetof(struct frore_frame, checksum) == 40, "frame.checksum");
-_Static_assert(offsetof(struct frore_frame, first_run) == 48, "frame.first_run");
-_Static_assert(offsetof(struct frore_frame, run_count) == 52, "frame.run_count");
-_Static_assert(offsetof(struct frore_frame, codec) == 56, "frame.codec");
-_Static_assert(offsetof(struct frore_frame, flags) == 60, "frame.flags");
+_Static_assert(offsetof(struct frore_frame, stored_length) == 16, "frame.stored_length");
+_Static_assert(offsetof(struct frore_frame, raw_length) == 24, "frame.raw_length");
+_Static_assert(offsetof(struct frore_frame, checksum) == 32, "frame.checksum");
+_Static_assert(offsetof(struct frore_frame, first_run) == 40, "frame.first_run");
+_Static_assert(offsetof(struct frore_frame, run_count) == 44, "frame.run_count");
+_Static_assert(offsetof(struct frore_frame, codec) == 48, "frame.codec");
+_Static_assert(offsetof(struct frore_frame, flags) == 52, "frame.flags");
 
 /* A stretch of pages. STORED and IMAGE runs take their bytes one after the other from the decoded frame */
 struct frore_run {
@@ -366,14 +381,16 @@ _Static_assert(offsetof(struct frore_run, index) == 16, "run.index");
 _Static_assert(offsetof(struct frore_run, space) == 20, "run.space");
 _Static_assert(offsetof(struct frore_run, source) == 22, "run.source");
 
-/* Start of the INDEX payload; frame rows, then run rows */
+/* Start of the INDEX payload; group rows, frame rows, run rows */
 struct frore_index {
+	uint64_t groups; /* Number of group rows */
 	uint64_t frames; /* Number of frame rows */
 	uint64_t runs; /* Number of run rows */
 };
-_Static_assert(sizeof(struct frore_index) == 16, "index");
-_Static_assert(offsetof(struct frore_index, frames) == 0, "index.frames");
-_Static_assert(offsetof(struct frore_index, runs) == 8, "index.runs");
+_Static_assert(sizeof(struct frore_index) == 24, "index");
+_Static_assert(offsetof(struct frore_index, groups) == 0, "index.groups");
+_Static_assert(offsetof(struct frore_index, frames) == 8, "index.frames");
+_Static_assert(offsetof(struct frore_index, runs) == 16, "index.runs");
 
 /* The last 64 bytes of the file */
 struct frore_trailer {
@@ -1330,5 +1347,173 @@ struct frore_msg_message {
 _Static_assert(sizeof(struct frore_msg_message) == 16, "msg_message");
 _Static_assert(offsetof(struct frore_msg_message, type) == 0, "msg_message.type");
 _Static_assert(offsetof(struct frore_msg_message, data) == 8, "msg_message.data");
+
+/* Every table: X(TABLE, struct) */
+#define FRORE_TABLES(X) \
+	X(MACHINE, machine) \
+	X(XCOMP, xcomp) \
+	X(CPU_NEED, cpu_need) \
+	X(WARNING, warning) \
+	X(CONTENT, content) \
+	X(TASK, task) \
+	X(RLIMIT, rlimit) \
+	X(SIGACTION, sigaction) \
+	X(PENDING, pending) \
+	X(ITIMER, itimer) \
+	X(POSIX_TIMER, posix_timer) \
+	X(LOCK, lock) \
+	X(THREAD, thread) \
+	X(MM, mm) \
+	X(VMA, vma) \
+	X(WINDOW, window) \
+	X(SAME, same) \
+	X(GUARD, guard) \
+	X(IMAGE, image) \
+	X(DESCRIPTION, description) \
+	X(FD, fd) \
+	X(FILE, file) \
+	X(INHERIT, inherit) \
+	X(TTY, tty) \
+	X(PIPE, pipe) \
+	X(PIPE_OBJECT, pipe_object) \
+	X(EVENTFD, eventfd) \
+	X(EPOLL, epoll) \
+	X(EPOLL_ENTRY, epoll_entry) \
+	X(TIMERFD, timerfd) \
+	X(SIGNALFD, signalfd) \
+	X(INOTIFY, inotify) \
+	X(INOTIFY_WATCH, inotify_watch) \
+	X(MEMFD, memfd) \
+	X(PIDFD, pidfd) \
+	X(SOCKET, socket) \
+	X(SOCKET_OPTION, socket_option) \
+	X(SOCKET_MESSAGE, socket_message) \
+	X(HANGUP, hangup) \
+	X(PTY, pty) \
+	X(PTY_PAIR, pty_pair) \
+	X(SHM, shm) \
+	X(SEM, sem) \
+	X(MSG, msg) \
+	X(MSG_MESSAGE, msg_message)
+
+/* Every reference into the blob: X(TABLE, struct, field) */
+#define FRORE_BLOBS(X) \
+	X(MACHINE, machine, hostname) \
+	X(MACHINE, machine, kernel) \
+	X(MACHINE, machine, boot_id) \
+	X(MACHINE, machine, frore_version) \
+	X(MACHINE, machine, cpu) \
+	X(CPU_NEED, cpu_need, name) \
+	X(WARNING, warning, kind) \
+	X(WARNING, warning, text) \
+	X(CONTENT, content, name) \
+	X(CONTENT, content, xattr) \
+	X(TASK, task, groups) \
+	X(TASK, task, cwd) \
+	X(TASK, task, root) \
+	X(TASK, task, exe) \
+	X(TASK, task, cmdline) \
+	X(TASK, task, cgroup) \
+	X(PENDING, pending, siginfo) \
+	X(THREAD, thread, comm) \
+	X(THREAD, thread, regs) \
+	X(THREAD, thread, xstate) \
+	X(THREAD, thread, affinity) \
+	X(MM, mm, auxv) \
+	X(MM, mm, vdso_image) \
+	X(MM, mm, ldt) \
+	X(VMA, vma, name) \
+	X(VMA, vma, path) \
+	X(IMAGE, image, path) \
+	X(FILE, file, path) \
+	X(TTY, tty, termios) \
+	X(TTY, tty, path) \
+	X(PIPE_OBJECT, pipe_object, messages) \
+	X(PIPE_OBJECT, pipe_object, data) \
+	X(INOTIFY, inotify, pending) \
+	X(INOTIFY_WATCH, inotify_watch, path) \
+	X(SOCKET, socket, local) \
+	X(SOCKET, socket, remote) \
+	X(SOCKET, socket, pending) \
+	X(SOCKET_OPTION, socket_option, value) \
+	X(SOCKET_MESSAGE, socket_message, data) \
+	X(SOCKET_MESSAGE, socket_message, address) \
+	X(SOCKET_MESSAGE, socket_message, to) \
+	X(SOCKET_MESSAGE, socket_message, fds) \
+	X(HANGUP, hangup, told) \
+	X(PTY_PAIR, pty_pair, termios) \
+	X(PTY_PAIR, pty_pair, fill_termios) \
+	X(PTY_PAIR, pty_pair, input) \
+	X(PTY_PAIR, pty_pair, backlog) \
+	X(PTY_PAIR, pty_pair, output) \
+	X(SEM, sem, values) \
+	X(MSG_MESSAGE, msg_message, data)
+
+/* Fields that are a row: X(TABLE, struct, field, TABLE referred to, may be NONE) */
+#define FRORE_REFERENCES(X) \
+	X(MACHINE, machine, root_task, TASK, 0) \
+	X(TASK, task, parent, TASK, 1) \
+	X(TASK, task, maker, TASK, 1) \
+	X(TASK, task, mm, MM, 0) \
+	X(TASK, task, first_thread, THREAD, 0) \
+	X(THREAD, thread, task, TASK, 0) \
+	X(RLIMIT, rlimit, task, TASK, 0) \
+	X(SIGACTION, sigaction, task, TASK, 0) \
+	X(PENDING, pending, task, TASK, 0) \
+	X(PENDING, pending, thread, THREAD, 1) \
+	X(ITIMER, itimer, task, TASK, 0) \
+	X(POSIX_TIMER, posix_timer, task, TASK, 0) \
+	X(LOCK, lock, task, TASK, 1) \
+	X(LOCK, lock, description, DESCRIPTION, 1) \
+	X(MM, mm, exe, IMAGE, 1) \
+	X(VMA, vma, mm, MM, 0) \
+	X(VMA, vma, window, WINDOW, 1) \
+	X(SAME, same, mm, MM, 0) \
+	X(SAME, same, from, MM, 0) \
+	X(SAME, same, by, MM, 0) \
+	X(SAME, same, window, WINDOW, 0) \
+	X(GUARD, guard, mm, MM, 0) \
+	X(IMAGE, image, content, CONTENT, 1) \
+	X(IMAGE, image, pages, CONTENT, 1) \
+	X(DESCRIPTION, description, task, TASK, 0) \
+	X(FD, fd, task, TASK, 0) \
+	X(FD, fd, description, DESCRIPTION, 0) \
+	X(FILE, file, content, CONTENT, 1) \
+	X(FILE, file, pipe, PIPE_OBJECT, 1) \
+	X(PIPE, pipe, pipe, PIPE_OBJECT, 0) \
+	X(EPOLL_ENTRY, epoll_entry, description, DESCRIPTION, 0) \
+	X(MEMFD, memfd, content, CONTENT, 0) \
+	X(SOCKET, socket, peer, DESCRIPTION, 1) \
+	X(SOCKET, socket, listener, DESCRIPTION, 1) \
+	X(SOCKET, socket, base, TASK, 0) \
+	X(SOCKET_MESSAGE, socket_message, sender, DESCRIPTION, 1) \
+	X(PTY, pty, pair, PTY_PAIR, 0) \
+	X(SHM, shm, content, CONTENT, 0)
+
+/* Fields that are consecutive rows: X(TABLE, struct, first, count, TABLE referred to) */
+#define FRORE_STRETCHES(X) \
+	X(TASK, task, first_thread, nthreads, THREAD) \
+	X(EPOLL, epoll, first, count, EPOLL_ENTRY) \
+	X(INOTIFY, inotify, first, count, INOTIFY_WATCH) \
+	X(MSG, msg, first, count, MSG_MESSAGE) \
+	X(SOCKET, socket, first_option, option_count, SOCKET_OPTION) \
+	X(SOCKET, socket, first_message, message_count, SOCKET_MESSAGE)
+
+/* Every kind of description; its table has the same name: X(KIND = TABLE) */
+#define FRORE_KINDS(X) \
+	X(FILE) \
+	X(INHERIT) \
+	X(TTY) \
+	X(PIPE) \
+	X(EVENTFD) \
+	X(EPOLL) \
+	X(TIMERFD) \
+	X(SIGNALFD) \
+	X(INOTIFY) \
+	X(MEMFD) \
+	X(PIDFD) \
+	X(SOCKET) \
+	X(HANGUP) \
+	X(PTY)
 
 #endif

@@ -4,7 +4,7 @@ import type {Encoder, Hasher} from '../../builder/codec.js';
 import type {FieldType} from '../../builder/format/fields.js';
 import {tableLayouts} from '../../builder/format/layout.js';
 import {references, stretches} from '../../builder/format/references.js';
-import {constants, emptySnapshot, type Snapshot, type TableName} from '../../builder/format/schema.js';
+import {constants, emptySnapshot, NONE, type Snapshot, type TableName} from '../../builder/format/schema.js';
 
 const TEXTS = ['', 'plain', 'Grüße 🌍', 'not UTF-8: \udcff\udc80'];
 
@@ -51,19 +51,28 @@ function repaired(snapshot: Snapshot, rows: number): Snapshot {
 		Object.assign(vma, {start, end: start + 0x2000n, mm: 0, kind: index % 5, source: index % rows});
 	}
 	for (const [index, window] of snapshot.window.entries()) {
-		Object.assign(window, {start: 0x10000n * BigInt(index + 1), end: 0x10000n * BigInt(index + 1) + 0x2000n});
+		const start = 0x10000n * BigInt(index + 1);
+		Object.assign(window, {start, end: start + 0x2000n, kind: 0});
 	}
 	for (const [index, same] of snapshot.same.entries()) {
 		Object.assign(same, {
-			start: 0x1000n * BigInt(index),
-			end: 0x1000n * BigInt(index + 1),
+			start: 0x10000n * BigInt(index + 1),
+			end: 0x10000n * BigInt(index + 1) + 0x1000n,
 			mm: 0,
 			from: 0,
 			by: 0,
-			window: 0,
+			window: index,
 		});
 	}
+	for (const [index, task] of snapshot.task.entries()) {
+		Object.assign(task, index === 0 ? {parent: NONE, maker: NONE, flags: 0} : {parent: 0, maker: 0, flags: 0});
+	}
+	for (const mm of snapshot.mm)
+		Object.assign(mm, {vdso: 0x7fff0000n, vdso_size: 0x2000n, vvar: 0x7ffec000n, vvar_size: 0x4000n});
+	for (const content of snapshot.content) content.size = 5000n;
+	for (const [index, fd] of snapshot.fd.entries()) Object.assign(fd, {task: 0, fd: index});
 	snapshot.machine.length = 1;
+	Object.assign(snapshot.machine[0]!, {root_task: 0});
 	return snapshot;
 }
 
@@ -91,21 +100,25 @@ export const storedRun = (address: bigint, length: number, source: number = cons
 export const somePages = (length: number): Uint8Array =>
 	Uint8Array.from({length}, (_, i) => ((i >> 4) * 37 + (i % 7)) % 256);
 
-/** A small artefact with three frames behind a stub of 4096 bytes. */
+/** A small artefact with a group of two frames and one of a single frame behind a stub of 4096 bytes. */
 export function smallArtefact(hasher: Hasher, encoder: Encoder, snapshot = fullSnapshot()): Uint8Array {
 	const chunks: Uint8Array[] = [];
 	const sink = {write: (chunk: Uint8Array) => void chunks.push(chunk.slice())};
 	const writer = new ArtefactWriter(sink, new Uint8Array(100).fill(0xee), {codec: encoder.codec, hasher});
 	const raw = somePages(8192);
+	const stored = encoder.compress(raw).slice();
+	const {codec} = encoder;
 	const {ZERO, IMAGE} = constants.SOURCE;
-	writer.frame(
-		[storedRun(0x1000n, 4096), storedRun(0x8000n, 4096, ZERO), storedRun(0x10000n, 4096)],
-		raw,
-		encoder.compress(raw),
-		encoder.codec,
-	);
-	writer.frame([storedRun(0x20000n, 4096, ZERO)], {length: 0}, new Uint8Array(), constants.CODEC.NONE);
-	writer.frame([storedRun(0x400000n, 8192, IMAGE)], raw, encoder.compress(raw), encoder.codec);
+	writer.group([
+		{
+			runs: [storedRun(0x1000n, 4096), storedRun(0x8000n, 4096, ZERO), storedRun(0x10000n, 4096)],
+			raw,
+			stored,
+			codec,
+		},
+		{runs: [storedRun(0x20000n, 4096, ZERO)], raw: {length: 0}, stored: new Uint8Array(), codec: constants.CODEC.NONE},
+	]);
+	writer.frame([storedRun(0x400000n, 8192, IMAGE)], raw, stored, codec);
 	writer.finish(snapshot);
 	return new Uint8Array(Buffer.concat(chunks));
 }
