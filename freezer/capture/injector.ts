@@ -1,8 +1,8 @@
-import {type InjectedChild, ThreadInjection, tracerCpu, unpinnedMask} from '../sys/inject.js';
-import {type Landing, landingSlots} from '../sys/landing.js';
+import {askAll, formAt} from '../sys/crowd.js';
+import {type InjectedChild, ThreadInjection} from '../sys/inject.js';
+import type {Landing} from '../sys/landing.js';
 import {ProcessMemory} from '../sys/memory.js';
 import {nr} from '../sys/nr.js';
-import {type Asked, askAll} from '../sys/threads.js';
 import {addr, asPid, PAGE_SIZE, type RemoteAddr, type Tid} from '../sys/types.js';
 import {type CodeRoom, findCodeRoom} from './code-room.js';
 import type {Call, Injector} from './context.js';
@@ -39,8 +39,10 @@ const CLOSE_RANGE_UNSHARE = 2;
 const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 const DATA_SIZE = 4 * PAGE_SIZE;
-/** The second half of the data: see Inquiry. */
-const LIST = DATA_SIZE / 2;
+/** Room for many threads at once. */
+const CROWD_DATA_SIZE = 16 * PAGE_SIZE;
+/** What is behind it in the data: an Inquiry, or the blocks of a crowd. */
+const LIST = 2 * PAGE_SIZE;
 /** Signals that are ignored unless caught, the less usual ones first. */
 const ignorable = [23 /* SIGURG */, 28 /* SIGWINCH */, 17 /* SIGCHLD */];
 
@@ -53,6 +55,8 @@ export class ProcessInjector implements Injector {
 	readonly scratchSize = LIST;
 	/** Not caught and not blocked by any thread: it may stop one at the end of a list without a trace. */
 	#endSignal: number | undefined;
+	/** Bytes. */
+	readonly #dataSize: number;
 	#room: CodeRoom | undefined;
 	#data: RemoteAddr | undefined;
 	#active: ThreadInjection | undefined;
@@ -65,6 +69,7 @@ export class ProcessInjector implements Injector {
 		caught: bigint,
 	) {
 		const heeded = sites.reduce((mask, site) => mask | site.signalMask, caught);
+		this.#dataSize = sites.length > 1 && !filtered ? CROWD_DATA_SIZE : DATA_SIZE;
 		this.#endSignal = filtered ? undefined : ignorable.find((signo) => !(heeded & (1n << BigInt(signo - 1))));
 	}
 
@@ -207,23 +212,23 @@ export class ProcessInjector implements Injector {
 	}
 
 	#askOthers(sites: readonly InjectionSite[], each: EachQuestion, base: RemoteAddr, signal: number): void {
-		const inquiry = new Inquiry([ofOne(each, 0)], base, signal);
+		const inquiry = new Inquiry([ofOne(each, 0)], formAt(base), signal);
 		const {length} = inquiry.bytes;
-		this.writeScratch(LIST, inquiry.bytes);
 		this.#endActive();
+		const room = this.#room!;
 		const {answers, stopSignal} = askAll(
 			{
 				pid: this.memory.pid,
 				mem: this.memory.descriptor,
 				signal,
-				cpu: tracerCpu(),
-				code: this.#room!.address,
-				answersAt: base,
-				answerLength: length,
-				list: inquiry.list,
-				calls: inquiry.count,
+				code: room.address,
+				codeLength: room.original.length,
+				data: base,
+				dataLength: this.#dataSize - LIST,
 			},
-			sites.map((site) => this.#asked(site)),
+			inquiry,
+			sites,
+			(address, bytes) => this.memory.write(address, bytes),
 		);
 		this.stopSignal ||= stopSignal;
 		for (const i of sites.keys()) {
@@ -236,12 +241,6 @@ export class ProcessInjector implements Injector {
 		this.writeScratch(0, Buffer.alloc(question.room));
 		const results = question.calls(this.scratch).map((call) => this.syscall(...call));
 		question.take(results, this.readScratch(0, question.room));
-	}
-
-	#asked(site: InjectionSite): Asked {
-		const affinity = unpinnedMask(site.affinity);
-		const slots = landingSlots({...site.landing, affinity, signalMask: site.signalMask}, this.#room!.address);
-		return {tid: site.tid, slots, original: site.original, signalMask: site.signalMask, affinity};
 	}
 
 	#use(site: InjectionSite | undefined = this.#active ? undefined : this.leader): ThreadInjection {
@@ -267,11 +266,11 @@ export class ProcessInjector implements Injector {
 	}
 
 	#mapData(injection: ThreadInjection): RemoteAddr {
-		const base = injection.syscall([nr.mmap, 0, DATA_SIZE, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0]);
+		const base = injection.syscall([nr.mmap, 0, this.#dataSize, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0]);
 		if (base < 0n && base > -4096n) {
 			throw failure(
 				'no-room',
-				`thread ${injection.tid} could not map ${DATA_SIZE} bytes for its answers (errno ${-base})`,
+				`thread ${injection.tid} could not map ${this.#dataSize} bytes for its answers (errno ${-base})`,
 				'Its limit of address space or of mappings may be reached; raise it with prlimit.',
 			);
 		}
@@ -281,7 +280,7 @@ export class ProcessInjector implements Injector {
 
 	#unmapData(): void {
 		if (this.#data !== undefined) {
-			this.#use().syscall([nr.munmap, this.#data, DATA_SIZE]);
+			this.#use().syscall([nr.munmap, this.#data, this.#dataSize]);
 			this.#data = undefined;
 		}
 	}

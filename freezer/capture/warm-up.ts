@@ -15,7 +15,7 @@ import {StoppedTree} from './stopped-tree.js';
 import {Stopwatch} from './stopwatch.js';
 
 const SIGKILL = 9;
-const ROUNDS = 2;
+const ROUNDS = 1;
 
 /**
  * Takes the whole way through a capture with a child of our own, so that the code is compiled before the target is stopped: cold, it

@@ -235,9 +235,6 @@ export function unpinTracer(): void {
 	}
 }
 
-/** Where threads that answer are moved to, when this one stands still on one CPU. */
-export const tracerCpu = (): Buffer | undefined => tracerPinned;
-
 /** Where this thread may run when it does not stand still. */
 export const ownAffinity = (): Buffer => tracer ?? getAffinity(0);
 

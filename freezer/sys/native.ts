@@ -44,9 +44,7 @@ function load() {
 		),
 		run: library.func('int64_t frore_native_run(int32_t, long, int32_t, uint32_t, void *, void *)'),
 		children: library.func('int64_t frore_native_children(int32_t, const void *, uint32_t, void *, uint64_t)'),
-		ask: library.func(
-			'int64_t frore_native_ask(const void *, void *, uint32_t, const void *, const void *, const void *, void *)',
-		),
+		ask: library.func('int64_t frore_native_ask(const void *, void *, uint32_t, const void *, const void *, void *)'),
 		aheadStart: library.func(
 			'void *frore_native_ahead_start(const void *, uint32_t, const void *, uint32_t, uint32_t, const void *, uint32_t)',
 		),
@@ -75,7 +73,7 @@ const wide = Buffer.alloc(8);
 /** See unstick.ts. */
 export const nativeUnstick = (list: Int32Array | null, capacity: number): void => native().unstick(list, capacity);
 
-/** See threads.ts. */
+/** See threads.ts and crowd.ts. */
 export const nativeThreads = (): Pick<
 	ReturnType<typeof load>,
 	'seize' | 'poll' | 'look' | 'run' | 'children' | 'ask'

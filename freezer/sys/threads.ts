@@ -1,17 +1,15 @@
 import {errno, SysError} from './errno.js';
-import {LIST_ENTRY, SLOTS} from './landing.js';
 import {nativeThreads} from './native.js';
 import {event, type WaitResult, waitResult} from './ptrace.js';
 import {Registers} from './registers.js';
 import {getAffinity, type SchedAttributes, schedAttributes} from './sched.js';
-import type {Pid, RemoteAddr, Tid} from './types.js';
+import type {Pid, Tid} from './types.js';
 
 /** All threads of a process at once, in C: see native/threads.c. */
 
 const REGISTERS = 216;
 const NEWS = 232;
 const LOOK = 152;
-const ASKED = 240;
 const SCHED = 56;
 /** Bytes of state that are fetched at a time. */
 const ARENA = 4 << 20;
@@ -175,75 +173,4 @@ export function childrenOfAll(pid: Pid, tids: readonly Tid[]): number[] {
 			return text.toString('latin1', 0, length).split(' ').filter(Boolean).map(Number);
 		}
 	}
-}
-
-/** A thread that is to work through the list of calls which stands in its memory. */
-export interface Asked {
-	readonly tid: Tid;
-	/** Of its landing. */
-	readonly slots: Buffer;
-	/** Put back afterwards, with mask and affinity. */
-	readonly original: Registers;
-	readonly signalMask: bigint;
-	readonly affinity: Buffer;
-}
-
-export interface Question {
-	readonly pid: Pid;
-	/** /proc/PID/mem. */
-	readonly mem: number;
-	/** Nobody heeds it; the end of the list lets it in. */
-	readonly signal: number;
-	/** Where threads are moved to while they answer; undefined: nowhere. */
-	readonly cpu: Buffer | undefined;
-	readonly code: RemoteAddr;
-	readonly list: RemoteAddr;
-	readonly calls: number;
-	/** Where what every thread answers is found: in the list, too. */
-	readonly answersAt: RemoteAddr;
-	readonly answerLength: number;
-}
-
-/** Lets one thread after the other answer. Returns the answers, and a stop signal that has to be sent again after the release. */
-export function askAll(question: Question, threads: readonly Asked[]): {answers: Buffer; stopSignal: number} {
-	const {cpu, code, list, answerLength} = question;
-	const slotLength = threads[0]?.slots.length ?? 0;
-	const head = Buffer.alloc(72);
-	head.writeInt32LE(question.mem, 0);
-	head.writeInt32LE(question.pid, 4);
-	head.writeInt32LE(question.signal, 8);
-	head.writeUInt32LE(cpu?.length ?? 0, 12);
-	head.writeUInt32LE(slotLength, 16);
-	head.writeUInt32LE(answerLength, 20);
-	head.writeBigUInt64LE(code + BigInt(SLOTS), 24);
-	head.writeBigUInt64LE(question.answersAt, 32);
-	head.writeBigUInt64LE(code + BigInt(LIST_ENTRY), 40);
-	head.writeBigUInt64LE(list, 48);
-	head.writeBigUInt64LE(BigInt(question.calls), 56);
-	const asked = Buffer.alloc(threads.length * ASKED);
-	const slots = Buffer.allocUnsafeSlow(threads.length * slotLength);
-	const masks = Buffer.alloc(Math.max(threads.length * (cpu?.length ?? 0), 1));
-	for (const [i, thread] of threads.entries()) {
-		asked.writeInt32LE(thread.tid, i * ASKED);
-		thread.original.bytes.copy(asked, i * ASKED + 16);
-		asked.writeBigUInt64LE(thread.signalMask, i * ASKED + 232);
-		thread.slots.copy(slots, i * slotLength);
-		if (cpu) {
-			thread.affinity.copy(masks, i * cpu.length);
-		}
-	}
-
-	const answers = Buffer.alloc(threads.length * answerLength);
-	const done = Number(nativeThreads().ask(head, asked, threads.length, slots, cpu ?? masks, masks, answers));
-	if (done < threads.length) {
-		const result = asked.readInt32LE(done * ASKED + 4);
-		throw new SysError('injected system calls', result < 0 ? -result : errno.EFAULT, `in thread ${threads[done]!.tid}`);
-	}
-
-	let stopSignal = 0;
-	for (let i = 0; i < threads.length; i++) {
-		stopSignal ||= asked.readInt32LE(i * ASKED + 8);
-	}
-
-	return {answers, stopSignal};
 }
