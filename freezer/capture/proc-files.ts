@@ -21,7 +21,7 @@ export const procFiles = {
 	limits: 'file',
 	fd: 'descriptors',
 	ns: 'links',
-	task: 'credentials',
+	task: 'threads',
 } as const satisfies Readonly<Record<string, keyof typeof reading>>;
 
 export type ProcFile = keyof typeof procFiles;

@@ -18,8 +18,8 @@ export const reading = {
 	mappings: 'm',
 	/** See descriptorsIn. */
 	descriptors: 'd',
-	/** Of threads that are somebody else than the first: tids, 32 bits each. */
-	credentials: 'c',
+	/** See threadsIn. */
+	threads: 'c',
 } as const;
 
 let room = Buffer.allocUnsafeSlow(1 << 16);
@@ -102,5 +102,14 @@ export function* descriptorsIn(bytes: Buffer): Generator<FoundDescriptor> {
 		const link = at + 12;
 		at = link + linked + told;
 		yield {fd, link: bytes.subarray(link, link + linked), info: bytes.subarray(link + linked, at)};
+	}
+}
+
+export const ownThing = {CREDENTIALS: 1, FILES: 2, DIRECTORY: 4} as const;
+
+/** Of a piece that was read as `threads`: those that do not share all with the first, and what they have of their own. */
+export function* threadsIn(bytes: Buffer): Generator<{tid: number; own: number}> {
+	for (let at = 0; at < bytes.length; at += 8) {
+		yield {tid: bytes.readInt32LE(at), own: bytes.readInt32LE(at + 4)};
 	}
 }

@@ -9,7 +9,7 @@ import type {Pid, Tid} from './types.js';
 
 const REGISTERS = 216;
 const NEWS = 232;
-const LOOK = 152;
+const LOOK = 144;
 const SCHED = 56;
 /** Bytes of state that are fetched at a time. */
 const ARENA = 4 << 20;
@@ -78,9 +78,6 @@ export interface Look {
 	readonly ioPriority: number;
 	/** Signals wait for it alone. */
 	readonly pending: boolean;
-	/** Descriptors, or a working directory, that are not those of the first thread. */
-	readonly ownFiles: boolean;
-	readonly ownDirectory: boolean;
 	readonly affinity: Buffer;
 	/** Without what lies behind the last component in use. */
 	readonly xstate: Buffer;
@@ -120,12 +117,12 @@ export function lookAtAll(pid: Pid, tids: readonly Tid[], components: Uint32Arra
 }
 
 function lookFrom(bytes: Buffer, tid: Tid, affinity: Buffer, arena: Buffer): Look {
-	const error = bytes.readInt32LE(128);
+	const error = bytes.readInt32LE(120);
 	if (error !== 0) {
 		throw new SysError('looking at a stopped thread', -error, `of thread ${tid}`);
 	}
 
-	const stateAt = Number(bytes.readBigUInt64LE(136));
+	const stateAt = Number(bytes.readBigUInt64LE(128));
 	const registered = bytes.readInt32LE(36) >= 24 && bytes.readBigUInt64LE(8) !== 0n;
 	return {
 		signalMask: bytes.readBigUInt64LE(0),
@@ -139,10 +136,8 @@ function lookFrom(bytes: Buffer, tid: Tid, affinity: Buffer, arena: Buffer): Loo
 		sched: schedAttributes(bytes, SCHED),
 		ioPriority: bytes.readInt32LE(112),
 		pending: bytes.readInt32LE(116) !== 0,
-		ownFiles: bytes.readInt32LE(120) !== 0,
-		ownDirectory: bytes.readInt32LE(124) !== 0,
 		affinity,
-		xstate: arena.subarray(stateAt, stateAt + Number(bytes.readBigUInt64LE(144))),
+		xstate: arena.subarray(stateAt, stateAt + Number(bytes.readBigUInt64LE(136))),
 	};
 }
 

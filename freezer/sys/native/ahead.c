@@ -7,18 +7,24 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "native.h"
 
 #define MOST_THREADS 4
 #define LEAST_ROOM 4096
+
+#define OWN_CREDENTIALS 1
+#define OWN_FILES 2
+#define OWN_DIRECTORY 4
 
 enum state { WAITING, BUSY, DONE };
 
@@ -245,8 +251,8 @@ static void keep_credentials(struct piece *p)
 	p->length = (uint64_t)(to - p->bytes);
 }
 
-/* The ids (32 bits each) of threads whose credentials are not those of the first. */
-static int compare_credentials(struct piece *p, int32_t pid)
+/* Threads that do not share all with the first: id, and which of OWN_* (32 bits each). */
+static int compare_threads(struct piece *p, int32_t pid)
 {
 	struct piece first = {0}, other = {0};
 	char path[64];
@@ -264,13 +270,21 @@ static int compare_credentials(struct piece *p, int32_t pid)
 	if (ret == 0)
 		keep_credentials(&first);
 	for (int i = 0; ret == 0 && i < count; i++) {
+		int32_t found[2] = {tids[i], 0};
+
 		other.length = 0;
 		snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, tids[i]);
 		if (tids[i] == pid || read_file(&other, path) < 0)
 			continue;
 		keep_credentials(&other);
 		if (other.length != first.length || memcmp(other.bytes, first.bytes, first.length) != 0)
-			ret = add(p, &tids[i], sizeof(tids[i]));
+			found[1] |= OWN_CREDENTIALS;
+		if (syscall(SYS_kcmp, pid, tids[i], KCMP_FILES, 0, 0) > 0)
+			found[1] |= OWN_FILES;
+		if (syscall(SYS_kcmp, pid, tids[i], KCMP_FS, 0, 0) > 0)
+			found[1] |= OWN_DIRECTORY;
+		if (found[1])
+			ret = add(p, found, sizeof(found));
 	}
 	free(first.bytes);
 	free(other.bytes);
@@ -295,7 +309,7 @@ static int read_piece(struct piece *p, int32_t pid, const char *name)
 	case 'd':
 		return read_descriptors(p, pid);
 	case 'c':
-		return compare_credentials(p, pid);
+		return compare_threads(p, pid);
 	default:
 		return -EINVAL;
 	}

@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <linux/kcmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -66,7 +65,6 @@ struct look {
 	uint8_t sched[56]; /* struct sched_attr */
 	int32_t ioprio;
 	int32_t pending; /* 1: signals wait for this thread */
-	int32_t own_files, own_fs; /* kcmp with the first thread: 0 the same */
 	int32_t error;
 	uint32_t pad0;
 	uint64_t xstate_offset, xstate_length;
@@ -128,8 +126,6 @@ static void look_at(int32_t pid, int32_t tid, struct look *look)
 	ret = syscall(SYS_ioprio_get, 1, tid);
 	look->ioprio = ret > 0 ? (int32_t)ret : 0;
 	look->pending = syscall(SYS_ptrace, PEEKSIGINFO, tid, &peek, info) != 0;
-	look->own_files = tid != pid && syscall(SYS_kcmp, pid, tid, KCMP_FILES, 0, 0) > 0;
-	look->own_fs = tid != pid && syscall(SYS_kcmp, pid, tid, KCMP_FS, 0, 0) > 0;
 }
 
 /*
