@@ -25,6 +25,8 @@ export interface Point {
 	readonly own?: number;
 	/** Milliseconds: the whole command. */
 	readonly whole?: number;
+	/** The share of that in which the target ran: 1 less the sum of its gaps above a millisecond. */
+	readonly ran?: number;
 }
 
 export interface Measured {
@@ -75,8 +77,11 @@ export class Report {
 		this.results.points.push(point);
 		const own = point.own === undefined ? '' : `  (itself: ${digits(point.own)} ms)`;
 		const whole = point.whole === undefined ? '' : `  whole: ${digits(point.whole)} ms`;
+		const ran = point.ran === undefined ? '' : `, ${Math.round(point.ran * 100)} % of it running`;
 		const name = `${point.chart} ${point.x}`.padEnd(22);
-		this.say(`${name}  ${point.tool.padEnd(14)}  ${digits(point.ms).padStart(8)} ms  of ${point.rounds}${own}${whole}`);
+		this.say(
+			`${name}  ${point.tool.padEnd(14)}  ${digits(point.ms).padStart(8)} ms  of ${point.rounds}${own}${whole}${ran}`,
+		);
 	}
 
 	row(row: RowId, value: number, {who, rounds, detail}: {who: string; rounds: number; detail?: string}): void {

@@ -60,11 +60,12 @@ export class Beater {
 		throw new Error(`a target started for it has not said "${word}" in ${PATIENCE / 1000} s`);
 	}
 
-	/** Milliseconds: the largest gap since this was last called, as the target saw it. */
-	async gap(): Promise<number> {
+	/** Since this was last called, as the target saw it: milliseconds of the largest gap, and the share of the time that no gap took. */
+	async gap(): Promise<{largest: number; ran: number}> {
 		const from = this.lines().length;
 		this.signal('SIGUSR1');
-		return Number((await this.line('gap', from)).split(' ')[1]) / 1000;
+		const [largest, lost, , all] = (await this.line('gap', from)).split(' ').slice(1).map(Number);
+		return {largest: largest! / 1000, ran: 1 - lost! / all!};
 	}
 
 	/** What it feels from now on may be its resume; before, it has only been kept waiting. */

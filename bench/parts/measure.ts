@@ -21,6 +21,7 @@ const BUDGET = 45_000;
 interface Times {
 	gaps: number[];
 	owns: number[];
+	ran: number[];
 	wholes: number[];
 }
 
@@ -32,17 +33,19 @@ export async function measurePauses(context: Context, tools: readonly Tool[], pl
 		scene.beat({mebibytes, words: ['every=50', 'touch', ...words], prefix: tool?.prefix?.(scene) ?? []});
 	const common = await start();
 	const own = new Map<Tool, Beater>();
-	const times = new Map<Tool, Times>(tools.map((tool) => [tool, {gaps: [], owns: [], wholes: []}]));
+	const times = new Map<Tool, Times>(tools.map((tool) => [tool, {gaps: [], owns: [], ran: [], wholes: []}]));
 	for (const tool of tools) if (tool.prefix) own.set(tool, await start(tool));
 	await rounds({most: context.rounds, least, budget: BUDGET}, async () => {
-		for (const [tool, {gaps, owns, wholes}] of times) {
+		for (const [tool, {gaps, owns, ran, wholes}] of times) {
 			const target = own.get(tool) ?? common;
 			try {
 				await target.gap();
 				const from = process.hrtime.bigint();
 				const said = await tool.pause!(scene, target);
 				wholes.push(Number(process.hrtime.bigint() - from) / 1e6);
-				gaps.push(await target.gap());
+				const felt = await target.gap();
+				gaps.push(felt.largest);
+				ran.push(felt.ran);
 				if (said !== undefined) owns.push(said);
 			} catch (error) {
 				times.delete(tool);
@@ -51,9 +54,10 @@ export async function measurePauses(context: Context, tools: readonly Tool[], pl
 		}
 	});
 	for (const target of [common, ...own.values()]) await target.end();
-	for (const [{name: tool}, {gaps, owns, wholes}] of times) {
+	for (const [{name: tool}, {gaps, owns, ran, wholes}] of times) {
 		const said = owns.length > 0 ? {own: median(owns)} : {};
-		report.point({chart, tool, x, ms: median(gaps), rounds: gaps.length, ...said, whole: median(wholes)});
+		const through = {...said, whole: median(wholes), ran: median(ran)};
+		report.point({chart, tool, x, ms: median(gaps), rounds: gaps.length, ...through});
 	}
 }
 

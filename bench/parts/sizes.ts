@@ -59,6 +59,27 @@ async function thawsAt(context: Context, mebibytes: number, groups: Tool[][], le
 
 const thawing = async (context: Context) => (await context.tools()).filter(({freeze}) => freeze);
 
+/** A target of huge pages has few page tables to copy. */
+async function hugePages({scene, report, tools, rounds: most}: Context): Promise<void> {
+	const working = await tools();
+	const target = await scene.beat({mebibytes: 1024, words: ['every=50', 'touch', 'huge']});
+	for (const [row, name] of [
+		['pause.none.huge', 'frore none'],
+		['pause.live.huge', 'frore --live'],
+	] as const) {
+		const tool = working.find((one) => one.name === name);
+		if (!tool) continue;
+		const gaps: number[] = [];
+		await rounds({most, least: 3, budget: 10_000}, async () => {
+			await target.gap();
+			await tool.pause!(scene, target);
+			gaps.push((await target.gap()).largest);
+		});
+		report.row(row, median(gaps), {who: scene.who, rounds: gaps.length});
+	}
+	await target.end();
+}
+
 /** The rows that are made of points of the curves. */
 function rowsOfPause({report, scene: {who}, rounds}: Context): void {
 	const at = (tool: string) => report.at('pause-size', tool, 1024);
@@ -93,6 +114,7 @@ export const sizes: Part[] = [
 		about: 'pause of every tool, 1 MiB to 1 GiB',
 		async run(context) {
 			for (const mebibytes of SIZES) await pausesAt(context, mebibytes, 3);
+			await hugePages(context);
 			rowsOfPause(context);
 		},
 	},

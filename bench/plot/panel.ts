@@ -22,6 +22,9 @@ export interface Look {
 	readonly dashed?: boolean;
 }
 
+/** Pixels that a letter of a label takes, about. */
+const LETTER = 7;
+
 export const PANEL = {width: 330, height: 270, left: 52, right: 14, top: 34, bottom: 30};
 
 /** @param y lowest and highest value of the axis */
@@ -40,9 +43,14 @@ export function drawPanel(
 		const at = yScale.at(value);
 		parts.push(straight(left, at, width - right, at, 'g'), text(left - 6, at + 4, label(value), 'a', 'end'));
 	}
+	let free = 0;
 	for (const [value, words] of ticks) {
 		const at = xScale.at(value);
 		parts.push(straight(at, height - bottom, at, height - bottom + 4, 't'));
+		const half = (words.length * LETTER) / 2;
+		// One that would run into the one before is left out.
+		if (at - half < free) continue;
+		free = at + half;
 		parts.push(text(at, height - bottom + 17, words, 'a', 'middle'));
 	}
 	parts.push(straight(left, height - bottom, width - right, height - bottom, 't'));

@@ -62,6 +62,19 @@ test('a figure is well-formed, has every line where it belongs, and a legend of 
 	t.false(svg.includes('unused'));
 });
 
+test('a label that would run into the one before is left out, its tick is not', (t) => {
+	const [panel] = figure.panels;
+	const ticks = [
+		[1, 'one'],
+		[1.1, 'close by'],
+		[100, 'a hundred'],
+	] as const;
+	const [few, more] = [figure, {...figure, panels: [{...panel!, ticks}]}].map(drawFigure);
+	t.false(more!.includes('close by'));
+	const count = (svg: string) => svg.split('class="t"').length;
+	t.is(count(more!), count(few!) + 1);
+});
+
 test('it has a ground of its own and colours for a dark one', (t) => {
 	const svg = drawFigure(figure);
 	t.regex(svg, /<rect [^>]*class="b"/);

@@ -10,8 +10,8 @@ function report(): {report: Report; said: string[]} {
 
 test('a point says the pause that the target saw beside what the tool says of itself', (t) => {
 	const {report: made, said} = report();
-	made.point({chart: 'pause-size', tool: 'frore none', x: 1024, ms: 320, rounds: 7, own: 312});
-	t.regex(said[0]!, /320 ms {2}of 7 {2}\(itself: 312 ms\)/);
+	made.point({chart: 'pause-size', tool: 'frore none', x: 1024, ms: 320, rounds: 7, own: 312, whole: 640, ran: 0.5});
+	t.regex(said[0]!, /320 ms {2}of 7 {2}\(itself: 312 ms\) {2}whole: 640 ms, 50 % of it running/);
 	t.is(made.at('pause-size', 'frore none', 1024), 320);
 	t.is(made.at('pause-size', 'frore none', 1), undefined);
 	t.true(tables(made.results).includes('320 (312)'));
