@@ -90,6 +90,7 @@ struct engine {
 	uint32_t workers_left;
 	uint32_t failed;
 	uint32_t staging; /* only what descendants have from us is filled, in the stage */
+	uint32_t copies, copying; /* are there pages that equal others; it is their turn */
 	uint32_t pad0;
 	uint64_t workspace;    /* bytes of decoding workspace per worker */
 	uint64_t stored_limit; /* longest compressed frame */

@@ -1,0 +1,29 @@
+/** Pages that equal others of the same program are stored once. */
+import {statSync} from 'node:fs';
+import {ready, roundTrip} from '../helpers/roundtrip.js';
+import {asUsers} from '../helpers/users.js';
+
+for (const [codec, mebibytes] of [
+	['none', '16'],
+	['none', '128'],
+	['zstd:1', '16'],
+	['zstd:1', '128'],
+	['none --live', '32'],
+] as const) {
+	asUsers(`pages that equal others come back, ${mebibytes} MiB of them (${codec})`, async (t, stage) => {
+		const freezeArgs = ['--compress', ...codec.split(' ')];
+		await roundTrip(t, stage, [stage.target('duplicates'), mebibytes], {freezeArgs, generations: codec.includes('live') ? 1 : 2});
+	});
+}
+
+asUsers('pages that equal others are not stored', async (t, stage) => {
+	for (const mebibytes of [32, 128]) {
+		const original = await stage.start([stage.target('duplicates'), String(mebibytes)]);
+		await ready(original);
+		const {file} = await stage.freeze(original.pid, {halt: true, args: ['--compress', 'none']});
+		// Four of eight blocks are unlike all others; what belongs to the program itself takes less than 3 MiB.
+		const most = (mebibytes / 2 + 3) * 1048576;
+		t.true(statSync(file).size < most, `${statSync(file).size} bytes for ${mebibytes} MiB`);
+		await original.end();
+	}
+});
