@@ -12,7 +12,10 @@ for (const [codec, mebibytes] of [
 ] as const) {
 	asUsers(`pages that equal others come back, ${mebibytes} MiB of them (${codec})`, async (t, stage) => {
 		const freezeArgs = ['--compress', ...codec.split(' ')];
-		await roundTrip(t, stage, [stage.target('duplicates'), mebibytes], {freezeArgs, generations: codec.includes('live') ? 1 : 2});
+		await roundTrip(t, stage, [stage.target('duplicates'), mebibytes], {
+			freezeArgs,
+			generations: codec.includes('live') ? 1 : 2,
+		});
 	});
 }
 
