@@ -32,8 +32,10 @@ static uint64_t value(uint64_t page, uint64_t word)
 		return word == 2 ? page : word == 0;
 	case 5: /* the block five before, from its end */
 		return number(first - 5 * BLOCK + (BLOCK - 1 - within), word);
+	case 6: /* one, the next one, the first one again, and one of its own */
+		return within % 4 < 3 ? number(first - 6 * BLOCK + within % 2, word) : number(page, word);
 	case 7:
-		return within % 2 ? 0 : number(page - BLOCK, word);
+		return within % 2 ? 0 : number(page - 6 * BLOCK, word);
 	}
 	return number(page, word);
 }
