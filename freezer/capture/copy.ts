@@ -8,7 +8,7 @@ import {FramePacker, type FrameSink} from './frames.js';
 import {captureGuards, type Unreadable} from './guards.js';
 import type {Outbox} from './outbox.js';
 import {ownRange, type PageSource, type Surveyed, unshared} from './own-ranges.js';
-import {areaOf, copyContent, hasOwnPages, imagePages, ownPages, ownStretch, wantImage} from './pages.js';
+import {areaOf, copyContent, hasOwnPages, imagePages, merged, ownPages, ownStretch, wantImage} from './pages.js';
 import {parseStat} from './parse/stat.js';
 import {childrenOf} from './resolve.js';
 
@@ -65,7 +65,13 @@ export function survey(captured: CapturedProcess, from: PageSource, shares: bool
 	const pageMap = new PageMap(from.pid);
 	try {
 		const found = pageMap.ranges(looked.map((i) => areaOf(vmas[i]!)));
-		const own = new Map(looked.map((i, k) => [i, found[k]!.map((range) => ownRange(range, i, shares && pageMap))]));
+		const own = new Map(
+			looked.map((i, k) => {
+				const {unread} = vmas[i]!.mapping;
+				const ranges = unread ? merged([...found[k]!, ...unread]) : found[k]!;
+				return [i, ranges.map((range) => ownRange(range, i, shares && pageMap))];
+			}),
+		);
 		return {...captured, from, own: vmas.map((_, i) => own.get(i) ?? []), ranges: [...own.values()].flat()};
 	} finally {
 		pageMap.close();

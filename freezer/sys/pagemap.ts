@@ -17,6 +17,7 @@ const WORDS = 3;
 const FIRST_ROOM = 4096;
 const PRESENT = 0x8000_0000;
 const SWAPPED = 0x4000_0000;
+const OF_FILE = 0x2000_0000;
 const EXCLUSIVE = 0x0100_0000;
 const FRAME_HIGH = 0x007f_ffff;
 
@@ -24,12 +25,14 @@ const FRAME_HIGH = 0x007f_ffff;
 export class PageWords {
 	constructor(readonly words: Uint32Array) {}
 
-	/** Per page 1 where it may be mapped by somebody else, too: bit 56 (mapped exclusively, Linux 4.2) is clear. */
+	/**
+	 * Per page 1 where somebody else may have the same: bit 56 (mapped exclusively, Linux 4.2) is clear, or it is still that of a file.
+	 */
 	shared(): Uint8Array {
 		const marks = new Uint8Array(this.words.length / 2);
 		for (let i = 0; i < marks.length; i++) {
 			const high = this.words[i * 2 + 1] ?? 0;
-			marks[i] = high & (PRESENT | SWAPPED) && !(high & EXCLUSIVE) ? 1 : 0;
+			marks[i] = !(high & (PRESENT | SWAPPED)) || !(high & EXCLUSIVE) || high & OF_FILE ? 1 : 0;
 		}
 
 		return marks;

@@ -67,17 +67,24 @@ long pages_prepare(struct engine *e)
 	return 0;
 }
 
-static int skipped(const struct engine *e, const struct frore_run *run)
+/* So much will be read, and no more. */
+void pages_expect(struct engine *e, uint64_t bytes)
+{
+	if (bytes <= MANY_BYTES)
+		e->workers = 1;
+}
+
+/* Is the run none that this process reads now? */
+int pages_skip(const struct engine *e, const struct frore_run *run)
 {
 	if (run->space != FRORE_SPACE_MM)
 		return e->staging || !tree_is_root(e->r, e->task_row) || !contents_filled(e, run->index);
 	if (e->staging)
 		return !cow_is_ours(e, run);
-	return run->index != e->task->mm || cow_is_staged(e, run);
+	return run->index != e->task->mm || lazy_maps(e, run) || cow_is_staged(e, run);
 }
 
-/* Does it take bytes from its frame? */
-static int has_data(const struct frore_run *run)
+int pages_have_data(const struct frore_run *run)
 {
 	return run->source == FRORE_SOURCE_STORED || run->source == FRORE_SOURCE_IMAGE;
 }
@@ -140,11 +147,11 @@ static long each_run(struct worker *w, const struct frore_frame *f, struct frore
 
 	for (i = 0; i < f->run_count; i++) {
 		const struct frore_run *run = &a->runs[f->first_run + i];
-		uint8_t *to = skipped(w->e, run) ? 0 : destination(w->e, run);
+		uint8_t *to = pages_skip(w->e, run) ? 0 : destination(w->e, run);
 
 		if (run->source == FRORE_SOURCE_ZERO && to)
 			memset(to, 0, run->length);
-		if (!has_data(run))
+		if (!pages_have_data(run))
 			continue;
 		if (run->length > f->raw_length - at)
 			return fail(w->e, "a page frame is too short", 0);
@@ -167,8 +174,8 @@ static uint8_t *single_place(struct worker *w, const struct frore_frame *f)
 	uint32_t i;
 
 	for (i = 0; i < f->run_count; i++)
-		if (has_data(&run[i]))
-			return run[i].length == f->raw_length && !skipped(w->e, &run[i]) ? destination(w->e, &run[i]) : 0;
+		if (pages_have_data(&run[i]))
+			return run[i].length == f->raw_length && !pages_skip(w->e, &run[i]) ? destination(w->e, &run[i]) : 0;
 	return 0;
 }
 
@@ -177,7 +184,7 @@ static int wanted(struct worker *w, const struct frore_frame *f)
 	uint32_t i;
 
 	for (i = 0; i < f->run_count; i++)
-		if (!skipped(w->e, &w->e->r->artefact.runs[f->first_run + i]))
+		if (!pages_skip(w->e, &w->e->r->artefact.runs[f->first_run + i]))
 			return 1;
 	return 0;
 }
@@ -193,10 +200,10 @@ static long decode(struct worker *w, const struct frore_frame *f)
 	return each_run(w, f, 0, place ? place : w->raw);
 }
 
-/* The root looks at every byte; the others read what is theirs. */
+/* The root looks at every byte; the others, and all with --lazy, read what is theirs. */
 static int looks_at_all(const struct engine *e)
 {
-	return !e->staging && tree_is_root(e->r, e->task_row);
+	return !e->staging && !e->r->options.lazy && tree_is_root(e->r, e->task_row);
 }
 
 static long fill_frame(struct worker *w, const struct frore_frame *f)
@@ -229,7 +236,7 @@ static void copy_runs(struct worker *w, const struct frore_frame *f)
 	uint32_t i;
 
 	for (i = 0; i < f->run_count; i++, run++) {
-		if (has_data(run) || run->source == FRORE_SOURCE_ZERO || skipped(w->e, run))
+		if (pages_have_data(run) || run->source == FRORE_SOURCE_ZERO || pages_skip(w->e, run))
 			continue;
 		if (run->source == FRORE_SOURCE_COPY)
 			memcpy((void *)run->address, (const void *)run->from, run->length);

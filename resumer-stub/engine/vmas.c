@@ -174,11 +174,17 @@ static long mark_filled(struct engine *e, uint64_t address, uint64_t length)
 	if (at < 0 || e->vmas[at].kind == FRORE_VMA_FILE_SHARED || e->vmas[at].kind == FRORE_VMA_CONTENT_SHARED)
 		return refuse_outside(e, address, length);
 	e->vma_state[at].fill += length;
+	if (address < e->vma_state[at].filled_to)
+		e->vma_state[at].flags |= VMA_UNORDERED;
+	e->vma_state[at].filled_to = address + length;
 	return 0;
 }
 
-/* What is read again then may lie in several mappings; each of them has been filled, or it would not be readable. */
-static long check_source(struct engine *e, const struct frore_run *run)
+/*
+ * What is read again then may lie in several mappings: those that something is filled in. They stay readable until then, even when all
+ * of that is mapped from the file.
+ */
+static long mark_source(struct engine *e, const struct frore_run *run)
 {
 	uint64_t at = run->from, left = run->source == FRORE_SOURCE_COPY ? run->length : PAGE;
 
@@ -188,6 +194,7 @@ static long check_source(struct engine *e, const struct frore_run *run)
 
 		if (row < 0 || !e->vma_state[row].fill)
 			return refuse_outside(e, run->from, left);
+		e->vma_state[row].fill++;
 		part = part < left ? part : left;
 		at += part;
 		left -= part;
@@ -240,9 +247,10 @@ long vmas_mark(struct engine *e)
 	for (i = 0; e->copies && i < a->run_count; i++) {
 		const struct frore_run *run = &a->runs[i];
 
-		if (run->space == FRORE_SPACE_MM && run->index == e->task->mm && is_copy(run) && check_source(e, run) < 0)
+		if (run->space == FRORE_SPACE_MM && run->index == e->task->mm && is_copy(run) && mark_source(e, run) < 0)
 			return -1;
 	}
+	lazy_plan(e);
 	return 0;
 }
 
@@ -388,7 +396,7 @@ long vmas_map_staged(struct engine *e, const struct frore_vma *v)
 {
 	uint64_t images;
 	const struct frore_image *image = ROWS(&e->r->artefact, IMAGE, &images);
-	struct vma_state state = {1, 0};
+	struct vma_state state = {.fill = 1};
 	uint32_t cached_image = FRORE_NONE;
 	int cached = -1;
 	long ret;

@@ -3,18 +3,19 @@ import {statSync} from 'node:fs';
 import {ready, roundTrip} from '../helpers/roundtrip.js';
 import {asUsers} from '../helpers/users.js';
 
-for (const [codec, mebibytes] of [
-	['none', '16'],
-	['none', '128'],
-	['zstd:1', '16'],
-	['zstd:1', '128'],
-	['none --live', '32'],
+for (const [freezing, mebibytes, thawing] of [
+	['--compress none', '16', ''],
+	['--compress none', '128', ''],
+	['--compress zstd:1', '16', ''],
+	['--compress zstd:1', '128', ''],
+	['--compress none', '128', '--lazy'],
+	['--compress none --live', '32', ''],
 ] as const) {
-	asUsers(`pages that equal others come back, ${mebibytes} MiB of them (${codec})`, async (t, stage) => {
-		const freezeArgs = ['--compress', ...codec.split(' ')];
+	asUsers(`pages that equal others come back: ${mebibytes} MiB ${freezing} ${thawing}`, async (t, stage) => {
 		await roundTrip(t, stage, [stage.target('duplicates'), mebibytes], {
-			freezeArgs,
-			generations: codec.includes('live') ? 1 : 2,
+			freezeArgs: freezing.split(' '),
+			thawArgs: thawing.split(' ').filter(Boolean),
+			generations: freezing.includes('live') ? 1 : 2,
 		});
 	});
 }
