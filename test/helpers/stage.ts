@@ -46,7 +46,10 @@ export const identities: Identity[] =
 		? [{name: 'root', uid: 0, prefix: []}, ordinary]
 		: [{name: 'ordinary user', uid: process.getuid!(), prefix: []}];
 
-/** The words of FRORE_TEST_MODE. `lazy`: everything is frozen without compression and resumed with --lazy, where a test does not say how. */
+/**
+ * The words of FRORE_TEST_MODE. `lazy`: everything is frozen without compression and resumed with --lazy, where a test does not say how.
+ * `live`: what goes on running is frozen with --live.
+ */
 export const modes: ReadonlySet<string> = new Set((process.env.FRORE_TEST_MODE ?? '').split(',').filter(Boolean));
 
 /** Can it be resumed with --lazy? */
@@ -154,7 +157,9 @@ export class Stage {
 		const halt = options.halt ? ['--halt'] : [];
 		const args = options.args ?? [];
 		const plain = modes.has('lazy') && !args.some((arg) => arg.startsWith('--compress')) ? ['--compress', 'none'] : [];
-		const done = await this.frore('freeze', String(pid), '-o', file, ...halt, ...plain, ...args);
+		const goesOn = !options.halt && !args.some((arg) => arg === '--halt' || arg === '--stop' || arg === '--live');
+		const live = modes.has('live') && goesOn ? ['--live'] : [];
+		const done = await this.frore('freeze', String(pid), '-o', file, ...halt, ...plain, ...live, ...args);
 		if (done.code !== (options.code ?? 0)) {
 			throw new Error(`frore freeze ${pid} ended with ${done.code}, expected ${options.code ?? 0}:\n${done.stderr}`);
 		}
