@@ -8,7 +8,17 @@ import {FramePacker, type FrameSink} from './frames.js';
 import {captureGuards, type Unreadable} from './guards.js';
 import type {Outbox} from './outbox.js';
 import {type OwnRange, ownRange, type PageSource, type Surveyed, unshared} from './own-ranges.js';
-import {areaOf, copyContent, hasOwnPages, imagePages, lostImage, ownPages, ownStretch, wantImage} from './pages.js';
+import {
+	areaOf,
+	copyContent,
+	hasOwnPages,
+	imagePages,
+	lostImage,
+	merged,
+	ownPages,
+	ownStretch,
+	wantImage,
+} from './pages.js';
 import type {ProcessCapture} from './process-capture.js';
 import {childrenOf} from './resolve.js';
 
@@ -69,7 +79,11 @@ export function survey(captured: CapturedProcess, from: PageSource, shares: bool
 	const pageMap = new PageMap(from.pid);
 	try {
 		const found = pageMap.ranges(looked.map((i) => areaOf(vmas[i]!)));
-		const listed = found.flatMap((ranges, k) => ranges.map((range) => ({range, vma: looked[k]!})));
+		const listed = found.flatMap((ranges, k) => {
+			const vma = looked[k]!;
+			const {unread} = vmas[vma]!.mapping;
+			return (unread ? merged([...ranges, ...unread]) : ranges).map((range) => ({range, vma}));
+		});
 		const words = shares ? pageMap.words(listed.map(({range}) => range)) : [];
 		const ranges = listed.map(({range, vma}, k) => ownRange(range, vma, words[k]));
 		const own = vmas.map((): OwnRange[] => []);

@@ -3,9 +3,11 @@
  * 13 ms a GiB, for which a large target would stand still. Which mappings there are is looked at during the stop all the same; what was
  * assumed of them is compared with what smaps tells of a clone, after the release.
  */
+import {ProcessMemory} from '../sys/memory.js';
 import {readProc, tryReadProcText} from '../sys/procfs.js';
 import {PAGE_SIZE, type Pid} from '../sys/types.js';
 import {failure} from './errors.js';
+import {asAnonymous} from './lazy.js';
 import {type Mapping, parseSmaps} from './parse/smaps.js';
 import type {Status} from './parse/status.js';
 import {mappingKind} from './parse/vmakind.js';
@@ -23,7 +25,22 @@ export const readSmaps = (pid: Pid): Mapping[] => parseSmaps(toText(readProc(`/p
 const readMaps = (pid: Pid): Mapping[] => parseSmaps(toText(readProc(`/proc/${pid}/maps`)));
 
 export const observeMappings = (pids: readonly Pid[]): EarlierMappings =>
-	new Map(pids.filter(isLarge).map((pid) => [pid as number, byKey(readSmaps(pid))]));
+	new Map(
+		pids.filter(isLarge).flatMap((pid) => {
+			const mappings = readSmaps(pid);
+			return isLazy(pid, mappings) ? [] : [[pid as number, byKey(mappings)]];
+		}),
+	);
+
+/** What stands for another mapping could not be compared. */
+function isLazy(pid: Pid, mappings: readonly Mapping[]): boolean {
+	const memory = new ProcessMemory(pid);
+	try {
+		return asAnonymous(mappings, memory) !== mappings;
+	} finally {
+		memory.close();
+	}
+}
 
 const isLarge = (pid: Pid): boolean =>
 	Number((tryReadProcText(`/proc/${pid}/statm`) ?? '').split(' ')[1] ?? 0) * PAGE_SIZE >= LARGE;

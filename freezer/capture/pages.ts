@@ -176,7 +176,7 @@ export function complement(start: bigint, end: bigint, ranges: readonly PageRang
 	return gaps;
 }
 
-function merged(ranges: readonly PageRange[]): PageRange[] {
+export function merged(ranges: readonly PageRange[]): PageRange[] {
 	const all: {start: bigint; end: bigint}[] = [];
 	for (const {start, end} of [...ranges].sort((a, b) => (a.start < b.start ? -1 : 1))) {
 		const last = all.at(-1);

@@ -11,6 +11,7 @@ import {addr, type Fd, type Pid, type RemoteAddr, type Tid} from '../sys/types.j
 import type {CapturedTask, CapturedThread} from './context.js';
 import {type EarlierMappings, mappingsOf} from './earlier-mappings.js';
 import {type InjectionSite, ProcessInjector} from './injector.js';
+import {asAnonymous} from './lazy.js';
 import {statOf} from './leader.js';
 import {captureLimits} from './limits.js';
 import {otherName} from './linked.js';
@@ -88,7 +89,10 @@ export class ProcessCapture implements CapturedTask {
 		);
 		// Somebody else has read it meanwhile.
 		const {mappings, assumed} = mappingsOf(files, this.facts.status, earlier);
-		this.mappings = mappings.map((mapping) => byOtherName(pid, mapping));
+		this.mappings = asAnonymous(
+			mappings.map((mapping) => byOtherName(pid, mapping)),
+			this.memory,
+		);
 		this.assumed = assumed;
 		this.#homes = this.mappings.filter((mapping) => isResident(this, mapping));
 		this.mm = snapshot.mm.push(mmRow(files, this.facts.stat, this.mappings, this.memory)) - 1;

@@ -23,7 +23,7 @@ const FRAME_HIGH = 0x007f_ffff;
 export class PageWords {
 	constructor(
 		readonly words: Uint32Array,
-		/** Per page 1 where it may be mapped by somebody else, too. */
+		/** Per page 1 where somebody else may have the same. */
 		readonly shared: Uint8Array,
 	) {}
 

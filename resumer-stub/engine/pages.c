@@ -67,13 +67,21 @@ long pages_prepare(struct engine *e)
 	return 0;
 }
 
-static int skipped(const struct engine *e, const struct frore_run *run)
+/* So much will be read, and no more. */
+void pages_expect(struct engine *e, uint64_t bytes)
+{
+	if (bytes <= MANY_BYTES)
+		e->workers = 1;
+}
+
+/* Is the run none that this process reads now? */
+int pages_skip(const struct engine *e, const struct frore_run *run)
 {
 	if (run->space != FRORE_SPACE_MM)
 		return e->staging || !tree_is_root(e->r, e->task_row) || !contents_filled(e, run->index);
 	if (e->staging)
 		return !cow_is_ours(e, run);
-	return run->index != e->task->mm || cow_is_staged(e, run);
+	return run->index != e->task->mm || lazy_maps(e, run) || cow_is_staged(e, run);
 }
 
 /* Where the bytes of a run go; 0 when it points nowhere. Runs of our mm were bounded by vmas_mark. */
@@ -134,7 +142,7 @@ static long each_run(struct worker *w, const struct frore_frame *f, struct frore
 
 	for (i = 0; i < f->run_count; i++) {
 		const struct frore_run *run = &a->runs[f->first_run + i];
-		uint8_t *to = skipped(w->e, run) ? 0 : destination(w->e, run);
+		uint8_t *to = pages_skip(w->e, run) ? 0 : destination(w->e, run);
 
 		if (run->source == FRORE_SOURCE_ZERO) {
 			if (to)
@@ -160,7 +168,7 @@ static uint8_t *single_place(struct worker *w, const struct frore_frame *f)
 {
 	const struct frore_run *run = &w->e->r->artefact.runs[f->first_run];
 
-	if (f->run_count != 1 || run->source == FRORE_SOURCE_ZERO || run->length != f->raw_length || skipped(w->e, run))
+	if (f->run_count != 1 || run->source == FRORE_SOURCE_ZERO || run->length != f->raw_length || pages_skip(w->e, run))
 		return 0;
 	return destination(w->e, run);
 }
@@ -170,7 +178,7 @@ static int wanted(struct worker *w, const struct frore_frame *f)
 	uint32_t i;
 
 	for (i = 0; i < f->run_count; i++)
-		if (!skipped(w->e, &w->e->r->artefact.runs[f->first_run + i]))
+		if (!pages_skip(w->e, &w->e->r->artefact.runs[f->first_run + i]))
 			return 1;
 	return 0;
 }
@@ -186,10 +194,10 @@ static long decode(struct worker *w, const struct frore_frame *f)
 	return place ? 0 : each_run(w, f, 0, w->raw);
 }
 
-/* The root looks at every byte; the others read what is theirs. */
+/* The root looks at every byte; the others, and all with --lazy, read what is theirs. */
 static int looks_at_all(const struct engine *e)
 {
-	return !e->staging && tree_is_root(e->r, e->task_row);
+	return !e->staging && !e->r->options.lazy && tree_is_root(e->r, e->task_row);
 }
 
 static long fill_frame(struct worker *w, const struct frore_frame *f)

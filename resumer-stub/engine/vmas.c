@@ -199,7 +199,11 @@ long vmas_mark(struct engine *e)
 			return refuse_range(e->r, "cannot resume this file: it is damaged, pages outside every mapping at",
 					    run->address, run->address + run->length, 0, 0);
 		e->vma_state[at].fill += run->length;
+		if (run->address < e->vma_state[at].filled_to)
+			e->vma_state[at].flags |= VMA_UNORDERED;
+		e->vma_state[at].filled_to = run->address + run->length;
 	}
+	lazy_plan(e);
 	return 0;
 }
 
@@ -345,7 +349,7 @@ long vmas_map_staged(struct engine *e, const struct frore_vma *v)
 {
 	uint64_t images;
 	const struct frore_image *image = ROWS(&e->r->artefact, IMAGE, &images);
-	struct vma_state state = {1, 0};
+	struct vma_state state = {.fill = 1};
 	uint32_t cached_image = FRORE_NONE;
 	int cached = -1;
 	long ret;
