@@ -79,10 +79,9 @@ export function survey(captured: CapturedProcess, from: PageSource, shares: bool
 	const pageMap = new PageMap(from.pid);
 	try {
 		const found = pageMap.ranges(looked.map((i) => areaOf(vmas[i]!)));
-		const listed = found.flatMap((ranges, k) => {
-			const vma = looked[k]!;
-			const {unread} = vmas[vma]!.mapping;
-			return (unread ? merged([...ranges, ...unread]) : ranges).map((range) => ({range, vma}));
+		const listed = found.flatMap((present, k) => {
+			const {unread} = vmas[looked[k]!]!.mapping;
+			return (unread ? merged([...present, ...unread]) : present).map((range) => ({range, vma: looked[k]!}));
 		});
 		const words = shares ? pageMap.words(listed.map(({range}) => range)) : [];
 		const ranges = listed.map(({range, vma}, k) => ownRange(range, vma, words[k]));

@@ -23,7 +23,7 @@ const FRAME_HIGH = 0x007f_ffff;
 export class PageWords {
 	constructor(
 		readonly words: Uint32Array,
-		/** Per page 1 where somebody else may have the same. */
+		/** Per page 1 where somebody else may have it, too. */
 		readonly shared: Uint8Array,
 	) {}
 

@@ -171,8 +171,8 @@ EXPORT int64_t frore_native_ranges(int pagemap, const struct area *areas, uint64
 #define IS_EXCLUSIVE (1ULL << 56)
 
 /*
- * The words that pagemap has for the pages of all ranges, one behind the other; 0 where there is none. Mark 1 for a page that somebody
- * else may have, too: bit 56 (mapped exclusively, Linux 4.2) is clear, or it is still that of a file.
+ * The words that pagemap has for the pages of all ranges, one behind the other; 0 where there is none. Mark 1 for a page that
+ * somebody else may have, too: bit 56 (mapped exclusively, Linux 4.2) is clear, or it is still that of a file.
  */
 EXPORT void frore_native_words(int pagemap, const struct range *ranges, uint64_t count, uint64_t *words, uint8_t *marks)
 {
