@@ -130,6 +130,10 @@ static int read_mappings(struct piece *p, const char *path)
 		from += length;
 	}
 	p->length = (uint64_t)(to - p->bytes);
+	if (ret == 0 && p->length > 0 && (to = realloc(p->bytes, p->length))) {
+		p->bytes = to;
+		p->room = p->length;
+	}
 	return ret;
 }
 
