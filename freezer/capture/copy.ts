@@ -1,15 +1,25 @@
+import {unpinTracer} from '../sys/inject.js';
 import {type MemoryStretch, packFrames, writeDirectly} from '../sys/pack.js';
 import {PageMap} from '../sys/pagemap.js';
-import {readProcText, tryReadLink} from '../sys/procfs.js';
-import type {Pid} from '../sys/types.js';
+import {tryReadLink} from '../sys/procfs.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
 import {Relatives} from './cow.js';
 import {FramePacker, type FrameSink} from './frames.js';
 import {captureGuards, type Unreadable} from './guards.js';
 import type {Outbox} from './outbox.js';
-import {ownRange, type PageSource, type Surveyed, unshared} from './own-ranges.js';
-import {areaOf, copyContent, hasOwnPages, imagePages, merged, ownPages, ownStretch, wantImage} from './pages.js';
-import {parseStat} from './parse/stat.js';
+import {type OwnRange, ownRange, type PageSource, type Surveyed, unshared} from './own-ranges.js';
+import {
+	areaOf,
+	copyContent,
+	hasOwnPages,
+	imagePages,
+	lostImage,
+	merged,
+	ownPages,
+	ownStretch,
+	wantImage,
+} from './pages.js';
+import type {ProcessCapture} from './process-capture.js';
 import {childrenOf} from './resolve.js';
 
 /** Lets signals in between pieces of work, and throws when it is time to give up. */
@@ -35,27 +45,31 @@ export function endInjection({processes}: CapturedState): void {
 		process.inject.finish();
 		process.stopped.pendingStopSignal = process.inject.stopSignal;
 	}
+
+	unpinTracer();
 }
 
 /** Modified pages of the stopped processes themselves. */
-export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, breathe: Breathe): Promise<void> {
+export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, breathe: Breathe): Promise<Rest> {
 	endInjection(state);
-	await copyPages(state, surveyAll(state.processes), outbox, breathe);
+	return await copyPages(state, surveyAll(state.processes, state.alone), outbox, breathe);
 }
 
-/** Which pages the stopped processes have of their own, and which of them they may have in common. */
-export const surveyAll = (processes: readonly CapturedProcess[]): Surveyed[] =>
+/** What needs no process any more: to be called after the release. */
+export type Rest = () => void;
+
+/** Which pages the stopped processes have of their own, and which of them they may have in common. @param alone see CapturedState */
+export const surveyAll = (processes: readonly CapturedProcess[], alone: boolean): Surveyed[] =>
 	processes.map((captured) => {
 		const {pid, memory} = captured.process;
-		return survey(captured, {pid, memory, cow: false}, processes.length > 1 || hasKin(pid));
+		return survey(captured, {pid, memory, cow: false}, processes.length > 1 || hasKin(captured.process, alone));
 	});
 
 /** Is there a process outside that may have pages in common with this one: a child, or a parent that runs the same program? */
-function hasKin(pid: Pid): boolean {
+function hasKin({pid, facts}: ProcessCapture, alone: boolean): boolean {
 	const exe = tryReadLink(`/proc/${pid}/exe`);
-	const parent = parseStat(readProcText(`/proc/${pid}/stat`)).ppid;
-	const parents = tryReadLink(`/proc/${parent}/exe`);
-	return childrenOf(pid).length > 0 || (exe !== undefined && parents?.equals(exe) === true);
+	const parents = tryReadLink(`/proc/${facts.stat.ppid}/exe`);
+	return (alone && childrenOf(pid).length > 0) || (exe !== undefined && parents?.equals(exe) === true);
 }
 
 /** @param shares relatives may have pages in common */
@@ -65,14 +79,18 @@ export function survey(captured: CapturedProcess, from: PageSource, shares: bool
 	const pageMap = new PageMap(from.pid);
 	try {
 		const found = pageMap.ranges(looked.map((i) => areaOf(vmas[i]!)));
-		const own = new Map(
-			looked.map((i, k) => {
-				const {unread} = vmas[i]!.mapping;
-				const ranges = unread ? merged([...found[k]!, ...unread]) : found[k]!;
-				return [i, ranges.map((range) => ownRange(range, i, shares && pageMap))];
-			}),
-		);
-		return {...captured, from, own: vmas.map((_, i) => own.get(i) ?? []), ranges: [...own.values()].flat()};
+		const listed = found.flatMap((present, k) => {
+			const {unread} = vmas[looked[k]!]!.mapping;
+			return (unread ? merged([...present, ...unread]) : present).map((range) => ({range, vma: looked[k]!}));
+		});
+		const words = shares ? pageMap.words(listed.map(({range}) => range)) : [];
+		const ranges = listed.map(({range, vma}, k) => ownRange(range, vma, words[k]));
+		const own = vmas.map((): OwnRange[] => []);
+		for (const range of ranges) {
+			own[range.vma]!.push(range);
+		}
+
+		return {...captured, from, own, ranges};
 	} finally {
 		pageMap.close();
 	}
@@ -84,7 +102,7 @@ export async function copyPages(
 	surveyed: readonly Surveyed[],
 	outbox: MemoryOutbox,
 	breathe: Breathe,
-): Promise<void> {
+): Promise<Rest> {
 	const {snapshot} = state.collection;
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
 	using relatives = new Relatives(snapshot, surveyed);
@@ -94,7 +112,7 @@ export async function copyPages(
 			: await copyYounger(one, outbox, breathe);
 		captureGuards(snapshot, one, unreadable);
 		for (const [i, vma] of one.vmas.entries()) {
-			for (const stretch of wantImage(vma, one.own[i] ?? [], one.from.memory, state.images)) {
+			for (const stretch of lostImage(vma, one.own[i] ?? [], one.from.memory, state.images)) {
 				packer.add(stretch);
 			}
 		}
@@ -103,8 +121,15 @@ export async function copyPages(
 		packer.flush();
 	}
 
-	relatives.finish();
 	await breathe();
+	return () => {
+		relatives.finish();
+		for (const {vmas, own} of surveyed) {
+			for (const [i, vma] of vmas.entries()) {
+				wantImage(vma, own[i] ?? [], state.images);
+			}
+		}
+	};
 }
 
 async function copyYounger(
