@@ -142,14 +142,15 @@ async function copyYounger(
 			ownStretch(vmas[range.vma]!, pages, from.memory, from.cow || range.marks !== undefined),
 		),
 	);
+	const packed = {pid: from.pid, index: process.mm, mem: from.memory.descriptor, stretches};
 	const bytes = stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
 	if (outbox.mayWriteDirectly(bytes) && !vmas.some(({mapping}) => mapping.flags.has('gu'))) {
-		await outbox.directly((place) => writeDirectly(from.pid, process.mm, stretches, place, breathe));
+		await outbox.directly((place) => writeDirectly(packed, place, breathe));
 		return [];
 	}
 
 	const unreadable: Unreadable[] = [];
-	for (const frame of packFrames(from.pid, process.mm, stretches)) {
+	for (const frame of packFrames(packed)) {
 		unreadable.push(...frame.unreadable);
 		if (frame.runs.length > 0) {
 			outbox.put(frame.runs, frame.raw);
