@@ -8,12 +8,15 @@ import {viewOf} from './rows.js';
 import {
 	ARCH_X86_64,
 	type Frame,
+	type Group,
 	offsetOfField,
 	PAGE_SIZE,
 	PREAMBLE_MAGIC,
 	type Preamble,
 	type Run,
 	readStructure,
+	type Structure,
+	type StructureName,
 	sizeOfStructure,
 	TRAILER_MAGIC,
 	type Trailer,
@@ -37,6 +40,7 @@ export interface Artefact {
 	readonly preamble: Preamble;
 	readonly trailer: Trailer;
 	readonly snapshot: Snapshot;
+	readonly groups: readonly Group[];
 	readonly frames: readonly Frame[];
 	readonly runs: readonly Run[];
 	/** Bytes of the stub, padding included. */
@@ -142,42 +146,73 @@ function payloadOf({name}: Source, bytes: Uint8Array, type: number, length: bigi
 	return bytes.subarray(sizeOfStructure('section'), sizeOfStructure('section') + Number(length));
 }
 
-function readIndex({name}: Source, payload: Uint8Array): {frames: Frame[]; runs: Run[]} {
-	const [head, frameSize, runSize] = [sizeOfStructure('index'), sizeOfStructure('frame'), sizeOfStructure('run')];
+interface Index {
+	groups: Group[];
+	frames: Frame[];
+	runs: Run[];
+}
+
+function readIndex({name}: Source, payload: Uint8Array): Index {
+	const head = sizeOfStructure('index');
 	if (payload.length < head) throw damaged(`${name} is damaged: its index is too short`);
-	const {frames, runs} = readStructure('index', payload);
-	if (BigInt(head) + frames * BigInt(frameSize) + runs * BigInt(runSize) !== BigInt(payload.length)) {
-		throw damaged(`${name} is damaged: its index says ${frames} frames and ${runs} runs, which it does not hold`);
+	const {groups, frames, runs} = readStructure('index', payload);
+	const rows = [groups * BigInt(sizeOfStructure('group')), frames * BigInt(sizeOfStructure('frame'))] as const;
+	if (BigInt(head) + rows[0] + rows[1] + runs * BigInt(sizeOfStructure('run')) !== BigInt(payload.length)) {
+		throw damaged(
+			`${name} is damaged: its index says ${groups} groups, ${frames} frames and ${runs} runs, which it does not hold`,
+		);
 	}
-	const runsAt = head + Number(frames) * frameSize;
+	const framesAt = head + Number(rows[0]);
 	return {
-		frames: Array.from({length: Number(frames)}, (_, i) => readStructure('frame', payload, head + i * frameSize)),
-		runs: Array.from({length: Number(runs)}, (_, i) => readStructure('run', payload, runsAt + i * runSize)),
+		groups: readRows('group', payload, head, Number(groups)),
+		frames: readRows('frame', payload, framesAt, Number(frames)),
+		runs: readRows('run', payload, framesAt + Number(rows[1]), Number(runs)),
 	};
 }
 
-/** Every byte between preamble and HEAD belongs to exactly one frame, every run to exactly one frame and to a row that exists. */
-function checkFrames(
-	source: Source,
-	trailer: Trailer,
-	frames: readonly Frame[],
-	runs: readonly Run[],
-	snapshot: Snapshot,
-): void {
+const readRows = <N extends StructureName>(name: N, bytes: Uint8Array, at: number, count: number): Structure<N>[] =>
+	Array.from({length: count}, (_, i) => readStructure(name, bytes, at + i * sizeOfStructure(name)));
+
+/** Every byte between preamble and HEAD belongs to one group, and behind the head of that to one of its frames. */
+function checkGroups(source: Source, trailer: Trailer, {groups, frames}: Index): void {
+	const fail = (what: string, why: string): never => {
+		throw damaged(`${source.name} is damaged: ${what} ${why}`);
+	};
+	const fixed = BigInt(sizeOfStructure('section') + sizeOfStructure('group'));
+	const limit = trailer.head_offset - BigInt(sizeOfStructure('section'));
+	let at = trailer.preamble_offset + BigInt(sizeOfStructure('preamble'));
+	let next = 0;
+	for (const [index, group] of groups.entries()) {
+		const what = `page group ${index}`;
+		const end = group.offset + group.length;
+		if (group.offset !== at) fail(what, `says it begins at ${group.offset}, the one before ends at ${at}`);
+		if (end > limit) fail(what, `says it ends at ${end}, the groups end at ${limit}`);
+		if (group.first_frame !== next || next + group.frame_count > frames.length)
+			fail(what, 'refers to frames that are not its own');
+		const rows = frames.slice(next, next + group.frame_count);
+		const runs = rows.reduce((sum, frame) => sum + frame.run_count, 0);
+		const head = fixed + BigInt(rows.length * sizeOfStructure('frame') + runs * sizeOfStructure('run'));
+		at = group.data_offset;
+		if (at < group.offset + head || at > end) fail(what, 'says its data begins where it does not');
+		for (const {offset, length, stored_length: stored} of rows) {
+			if (offset !== at) fail(`page frame ${next}`, `says it begins at ${offset}, the one before ends at ${at}`);
+			at += length;
+			if (at > end) fail(`page frame ${next}`, `says it ends at ${at}, its group ends at ${end}`);
+			if (stored > length) fail(`page frame ${next}`, 'holds less data than it says');
+			next++;
+		}
+		if (at !== end) fail(what, `says it ends at ${end}, its last frame ends at ${at}`);
+	}
+	if (at !== limit || next !== frames.length) fail('it:', 'its page frames are not complete');
+}
+
+/** Every run belongs to exactly one frame and to a row that exists. */
+function checkRuns(source: Source, {frames, runs}: Index, snapshot: Snapshot): void {
 	const fail = (index: number, why: string): never => {
 		throw damaged(`${source.name} is damaged: page frame ${index} ${why}`);
 	};
-	const fixed = BigInt(sizeOfStructure('section') + sizeOfStructure('frame'));
-	const limit = trailer.head_offset - BigInt(sizeOfStructure('section'));
-	let at = trailer.preamble_offset + BigInt(sizeOfStructure('preamble'));
 	let run = 0;
 	for (const [index, frame] of frames.entries()) {
-		const end = frame.offset + frame.length;
-		const headEnd = frame.offset + fixed + BigInt(frame.run_count * sizeOfStructure('run'));
-		if (frame.offset !== at) fail(index, `says it begins at ${frame.offset}, the one before ends at ${at}`);
-		if (end > limit) fail(index, `says it ends at ${end}, the frames end at ${limit}`);
-		if (frame.data_offset < headEnd || frame.data_offset + frame.stored_length > end)
-			fail(index, 'holds less data than it says');
 		if (frame.first_run !== run || run + frame.run_count > runs.length)
 			fail(index, 'refers to runs of pages that are not its own');
 		let raw = 0n;
@@ -190,9 +225,8 @@ function checkFrames(
 			if (kind !== constants.SOURCE.ZERO) raw += length;
 		}
 		if (raw !== frame.raw_length) fail(index, `has runs of ${raw} bytes, but holds ${frame.raw_length}`);
-		at = end;
 	}
-	if (at !== limit || run !== runs.length) throw damaged(`${source.name} is damaged: its page frames are not complete`);
+	if (run !== runs.length) throw damaged(`${source.name} is damaged: its page frames are not complete`);
 }
 
 /** Throws FroreError 'unknown-format' or 'damaged'. The bytes of the page frames are not read; verify() does that. */
@@ -202,46 +236,56 @@ export function openArtefact(source: Source, hasher: Hasher): Artefact {
 	const tables = readTables(source, trailer, hasher);
 	const snapshot = decodeHead(tables.head);
 	for (const wrong of inconsistencies(snapshot)) throw damaged(`${source.name} is damaged: ${wrong}`);
-	const {frames, runs} = readIndex(source, tables.index);
-	checkFrames(source, trailer, frames, runs, snapshot);
-	return {source, hasher, preamble, trailer, snapshot, frames, runs, stubLength: Number(trailer.preamble_offset)};
+	const index = readIndex(source, tables.index);
+	checkGroups(source, trailer, index);
+	checkRuns(source, index, snapshot);
+	return {source, hasher, preamble, trailer, snapshot, ...index, stubLength: Number(trailer.preamble_offset)};
+}
+
+function* chunks(source: Source, start: number, end: number): Generator<Uint8Array> {
+	for (let at = start; at < end; at += CHUNK) yield readExactly(source, at, Math.min(CHUNK, end - at));
 }
 
 /**
- * Bytes of a frame as they lie in the file, in chunks, with the checksum of the index taken off its checksum field: that leaves the
- * 0 with which the checksum was made, unless the two copies differ.
+ * The head of a group as it lies in the file, with the checksum of the index taken off its checksum field: that leaves the 0 with
+ * which the checksum was made, unless the two copies differ.
  */
-function* frameBytes({source}: Artefact, frame: Frame): Generator<Uint8Array> {
-	const [start, end] = [Number(frame.offset), Number(frame.offset + frame.length)];
-	const sumAt = sizeOfStructure('section') + offsetOfField('frame', 'checksum');
-	for (let at = start; at < end; at += CHUNK) {
-		let bytes = readExactly(source, at, Math.min(CHUNK, end - at));
-		if (at === start) {
-			bytes = bytes.slice();
-			const view = viewOf(bytes);
-			view.setBigUint64(sumAt, view.getBigUint64(sumAt, true) ^ frame.checksum, true);
-		}
+function* groupHead(source: Source, {offset, data_offset, checksum}: Group): Generator<Uint8Array> {
+	const sumAt = sizeOfStructure('section') + offsetOfField('group', 'checksum');
+	let first = true;
+	for (const chunk of chunks(source, Number(offset), Number(data_offset))) {
+		const bytes = first ? chunk.slice() : chunk;
+		const view = viewOf(bytes);
+		if (first) view.setBigUint64(sumAt, view.getBigUint64(sumAt, true) ^ checksum, true);
+		first = false;
 		yield bytes;
 	}
 }
 
 /** Reads every page frame and compares its checksum. Throws FroreError 'damaged'. `onProgress` gets bytes done and in all. */
 export function verify(artefact: Artefact, onProgress?: (done: number, total: number) => void): void {
-	const {frames, hasher, source} = artefact;
-	const total = frames.reduce((sum, frame) => sum + Number(frame.length), 0);
+	const {groups, frames, hasher, source} = artefact;
+	const total = groups.reduce((sum, group) => sum + Number(group.length), 0);
 	let done = 0;
-	for (const [index, frame] of frames.entries()) {
-		if (hasher.hash64(frameBytes(artefact, frame)) !== frame.checksum) {
-			throw damaged(`${source.name} is damaged: the checksum of page frame ${index} at ${frame.offset} is wrong`);
-		}
-		done += Number(frame.length);
+	const compare = (what: string, offset: bigint, length: bigint, parts: Iterable<Uint8Array>, checksum: bigint) => {
+		if (hasher.hash64(parts) !== checksum)
+			throw damaged(`${source.name} is damaged: the checksum of ${what} at ${offset} is wrong`);
+		done += Number(length);
 		onProgress?.(done, total);
+	};
+	for (const [index, group] of groups.entries()) {
+		const head = group.data_offset - group.offset;
+		compare(`page group ${index}`, group.offset, head, groupHead(source, group), group.checksum);
+	}
+	for (const [index, {offset, length, checksum}] of frames.entries()) {
+		const bytes = chunks(source, Number(offset), Number(offset + length));
+		compare(`page frame ${index}`, offset, length, bytes, checksum);
 	}
 }
 
 /** The bytes of a frame's STORED and IMAGE runs, one after the other. */
 export function readFrame({source}: Artefact, frame: Frame, decoder: Decoder): Uint8Array {
-	const stored = readExactly(source, Number(frame.data_offset), Number(frame.stored_length));
+	const stored = readExactly(source, Number(frame.offset), Number(frame.stored_length));
 	try {
 		return decoder.decompress(frame.codec, stored, Number(frame.raw_length));
 	} catch (error) {

@@ -8,11 +8,14 @@ import {
 	ARCH_X86_64,
 	encodeStructure,
 	type Frame,
+	type Group,
 	offsetOfField,
 	PAGE_SIZE,
 	PREAMBLE_MAGIC,
 	type Run,
 	readStructure,
+	type Structure,
+	type StructureName,
 	sizeOfStructure,
 	TRAILER_MAGIC,
 	writeStructure,
@@ -33,16 +36,69 @@ export interface WriterOptions {
 	readonly hasher: Hasher;
 }
 
-const HUGE = 2 * 1024 * 1024;
+/** `runs` say where its pages go; STORED and IMAGE runs take their bytes one after the other from `raw`. */
+export interface FrameParts {
+	readonly runs: readonly Run[];
+	/** Only the length is used. */
+	readonly raw: {readonly length: number};
+	/** `raw` encoded with `codec`. */
+	readonly stored: Uint8Array;
+	readonly codec: number;
+}
+
 const ALL_IMAGE = 1;
 
-const zeros = new Uint8Array(HUGE);
+const zeros = new Uint8Array(PAGE_SIZE);
 const upTo = (alignment: number, n: number): number => Math.ceil(n / alignment) * alignment;
 const padding = (alignment: number, n: number): Uint8Array => zeros.subarray(0, upTo(alignment, n) - n);
+
+const alignmentOf = ({codec, raw}: FrameParts): number =>
+	codec === constants.CODEC.NONE && raw.length > 0 ? PAGE_SIZE : 8;
+
+/** Section head, group, rows. */
+const headLength = (frames: number, runs: number): number =>
+	sizeOfStructure('section') +
+	sizeOfStructure('group') +
+	frames * sizeOfStructure('frame') +
+	runs * sizeOfStructure('run');
+
+function frameOf({runs, raw, stored, codec}: FrameParts, offset: number, end: number, firstRun: number): Frame {
+	const {ZERO, IMAGE} = constants.SOURCE;
+	const filled = runs.reduce((sum, run) => (run.source === ZERO ? sum : sum + run.length), 0n);
+	if (filled !== BigInt(raw.length) || (codec === constants.CODEC.NONE && stored.length !== raw.length)) {
+		throw new FroreError('internal', `cannot write a frame: its runs take ${filled} bytes of ${raw.length}`);
+	}
+	return {
+		offset: BigInt(offset),
+		length: BigInt(end - offset),
+		stored_length: BigInt(stored.length),
+		raw_length: BigInt(raw.length),
+		checksum: 0n,
+		first_run: firstRun,
+		run_count: runs.length,
+		codec,
+		flags: runs.length > 0 && runs.every((run) => run.source === IMAGE) ? ALL_IMAGE : 0,
+	};
+}
+
+function writeRows<N extends StructureName>(
+	name: N,
+	bytes: Uint8Array,
+	at: number,
+	rows: readonly Structure<N>[],
+): void {
+	const size = sizeOfStructure(name);
+	for (const [index, row] of rows.entries()) writeStructure(name, bytes, at + index * size, row);
+}
+
+function* rowsOf<N extends StructureName>(name: N, bytes: Uint8Array): Generator<Structure<N>> {
+	for (let at = 0; at < bytes.length; at += sizeOfStructure(name)) yield readStructure(name, bytes, at);
+}
 
 export class ArtefactWriter {
 	readonly #sink: Sink;
 	readonly #hasher: Hasher;
+	readonly #groups: Group[] = [];
 	readonly #frames: Frame[] = [];
 	readonly #runs: Run[] = [];
 	readonly #preambleOffset: number;
@@ -85,43 +141,51 @@ export class ArtefactWriter {
 		return encodeStructure('preamble', {...values, checksum: this.#hasher.hash64([covered])});
 	}
 
-	/**
-	 * One frame: `runs` say where its pages go; STORED and IMAGE runs take their bytes one after the other from `raw`, of which
-	 * only the length is used here. `stored` is `raw` encoded with `codec`.
-	 */
+	/** A group of one frame. */
 	frame(runs: readonly Run[], raw: {readonly length: number}, stored: Uint8Array, codec: number): void {
-		const {ZERO, IMAGE} = constants.SOURCE;
-		const filled = runs.reduce((sum, run) => (run.source === ZERO ? sum : sum + run.length), 0n);
-		if (filled !== BigInt(raw.length) || (codec === constants.CODEC.NONE && stored.length !== raw.length)) {
-			throw new FroreError('internal', `cannot write a frame: its runs take ${filled} bytes of ${raw.length}`);
-		}
-		const headLength = sizeOfStructure('section') + sizeOfStructure('frame') + runs.length * sizeOfStructure('run');
-		const alignment = codec !== constants.CODEC.NONE || raw.length === 0 ? 8 : raw.length >= HUGE ? HUGE : PAGE_SIZE;
-		const dataOffset = upTo(alignment, this.#written + headLength);
-		const end = upTo(8, dataOffset + stored.length);
-		const frame: Frame = {
+		this.group([{runs, raw, stored, codec}]);
+	}
+
+	/** Frames whose data lies together, behind the runs of all of them. */
+	group(parts: readonly FrameParts[]): void {
+		const {frames, runs, dataOffset, end} = this.#lay(parts);
+		const group: Group = {
 			offset: BigInt(this.#written),
 			length: BigInt(end - this.#written),
 			data_offset: BigInt(dataOffset),
-			stored_length: BigInt(stored.length),
-			raw_length: BigInt(raw.length),
 			checksum: 0n,
-			first_run: this.#runs.length,
-			run_count: runs.length,
-			codec,
-			flags: runs.length > 0 && runs.every((run) => run.source === IMAGE) ? ALL_IMAGE : 0,
+			first_frame: this.#frames.length,
+			frame_count: frames.length,
 		};
-		const parts = [
-			this.#frameHead(frame, runs, headLength),
-			zeros.subarray(0, dataOffset - this.#written - headLength),
-			stored,
-			zeros.subarray(0, end - dataOffset - stored.length),
-		];
-		frame.checksum = this.#hasher.hash64(parts);
-		writeStructure('frame', parts[0]!, sizeOfStructure('section'), frame);
-		for (const part of parts) this.#put(part);
-		this.#frames.push(frame);
+		for (const [i, frame] of frames.entries()) {
+			const {stored} = parts[i]!;
+			frame.checksum = this.#hasher.hash64([stored, zeros.subarray(0, Number(frame.length) - stored.length)]);
+		}
+		this.#put(this.#groupHead(group, frames, runs));
+		for (const [i, {length}] of frames.entries()) {
+			const {stored} = parts[i]!;
+			this.#put(stored);
+			this.#put(zeros.subarray(0, Number(length) - stored.length));
+		}
+		this.#groups.push(group);
+		this.#frames.push(...frames);
 		for (const run of runs) this.#runs.push({...run});
+	}
+
+	/** Where each frame of a group will be. */
+	#lay(parts: readonly FrameParts[]): {frames: Frame[]; runs: Run[]; dataOffset: number; end: number} {
+		const runs = parts.flatMap((part) => part.runs);
+		const dataOffset = upTo(alignmentOf(parts[0]!), this.#written + headLength(parts.length, runs.length));
+		const frames: Frame[] = [];
+		let [at, firstRun] = [dataOffset, this.#runs.length];
+		for (const [i, part] of parts.entries()) {
+			const next = parts[i + 1];
+			const end = upTo(next ? alignmentOf(next) : 8, at + part.stored.length);
+			frames.push(frameOf(part, at, end, firstRun));
+			at = end;
+			firstRun += part.runs.length;
+		}
+		return {frames, runs, dataOffset, end: at};
 	}
 
 	/** How many runs there are so far. */
@@ -129,27 +193,34 @@ export class ArtefactWriter {
 		return this.#runs.length;
 	}
 
-	/** Frames that somebody else has put behind what the sink has got, as the file has them: rows of `frame` and `run`. */
-	adopt(frames: Uint8Array, runs: Uint8Array, end: number): void {
-		const [frame, run] = [sizeOfStructure('frame'), sizeOfStructure('run')];
-		for (let at = 0; at < frames.length; at += frame) this.#frames.push(readStructure('frame', frames, at));
-		for (let at = 0; at < runs.length; at += run) this.#runs.push(readStructure('run', runs, at));
+	/** How many frames there are so far. */
+	get frames(): number {
+		return this.#frames.length;
+	}
+
+	/** Groups that somebody else has put behind what the sink has got, as the file has them: rows of `group`, `frame` and `run`. */
+	adopt(groups: Uint8Array, frames: Uint8Array, runs: Uint8Array, end: number): void {
+		this.#groups.push(...rowsOf('group', groups));
+		for (const frame of rowsOf('frame', frames)) this.#frames.push(frame);
+		for (const run of rowsOf('run', runs)) this.#runs.push(run);
 		this.#written = end;
 	}
 
-	#frameHead(frame: Frame, runs: readonly Run[], length: number): Uint8Array {
-		const bytes = new Uint8Array(length);
+	/** From the section head to the data, with its checksum, which is set in `group`, too. */
+	#groupHead(group: Group, frames: readonly Frame[], runs: readonly Run[]): Uint8Array {
+		const bytes = new Uint8Array(Number(group.data_offset - group.offset));
 		const section = sizeOfStructure('section');
 		writeStructure('section', bytes, 0, {
-			type: constants.SECTION.FRAME,
+			type: constants.SECTION.FRAMES,
 			flags: 0,
-			length: frame.length - BigInt(section),
+			length: group.length - BigInt(section),
 		});
-		writeStructure('frame', bytes, section, frame);
-		const runsAt = section + sizeOfStructure('frame');
-		for (const [index, run] of runs.entries()) {
-			writeStructure('run', bytes, runsAt + index * sizeOfStructure('run'), run);
-		}
+		writeStructure('group', bytes, section, group);
+		const framesAt = section + sizeOfStructure('group');
+		writeRows('frame', bytes, framesAt, frames);
+		writeRows('run', bytes, framesAt + frames.length * sizeOfStructure('frame'), runs);
+		group.checksum = this.#hasher.hash64([bytes]);
+		writeStructure('group', bytes, section, group);
 		return bytes;
 	}
 
@@ -163,12 +234,19 @@ export class ArtefactWriter {
 	}
 
 	#indexPayload(): Uint8Array {
-		const [head, frame, run] = [sizeOfStructure('index'), sizeOfStructure('frame'), sizeOfStructure('run')];
-		const bytes = new Uint8Array(head + this.#frames.length * frame + this.#runs.length * run);
-		writeStructure('index', bytes, 0, {frames: BigInt(this.#frames.length), runs: BigInt(this.#runs.length)});
-		for (const [index, row] of this.#frames.entries()) writeStructure('frame', bytes, head + index * frame, row);
-		const runsAt = head + this.#frames.length * frame;
-		for (const [index, row] of this.#runs.entries()) writeStructure('run', bytes, runsAt + index * run, row);
+		const [groups, frames, runs] = [this.#groups, this.#frames, this.#runs];
+		const groupsAt = sizeOfStructure('index');
+		const framesAt = groupsAt + groups.length * sizeOfStructure('group');
+		const runsAt = framesAt + frames.length * sizeOfStructure('frame');
+		const bytes = new Uint8Array(runsAt + runs.length * sizeOfStructure('run'));
+		writeStructure('index', bytes, 0, {
+			groups: BigInt(groups.length),
+			frames: BigInt(frames.length),
+			runs: BigInt(runs.length),
+		});
+		writeRows('group', bytes, groupsAt, groups);
+		writeRows('frame', bytes, framesAt, frames);
+		writeRows('run', bytes, runsAt, runs);
 		return bytes;
 	}
 

@@ -8,6 +8,7 @@ export type StructureName = keyof typeof structures;
 export type Structure<N extends StructureName> = Row<(typeof structures)[N]>;
 
 export type Preamble = Structure<'preamble'>;
+export type Group = Structure<'group'>;
 export type Frame = Structure<'frame'>;
 /** A stretch of pages as it stands in the file. */
 export type Run = Structure<'run'>;

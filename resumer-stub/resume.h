@@ -27,6 +27,8 @@ struct artefact {
 	const struct frore_directory *directory;
 	const uint8_t *blob;
 	uint64_t blob_length;
+	const struct frore_group *groups;
+	uint64_t group_count;
 	const struct frore_frame *frames;
 	uint64_t frame_count;
 	const struct frore_run *runs;

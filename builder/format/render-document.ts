@@ -32,9 +32,9 @@ Rendered from \`builder/format/schema.ts\` by \`npm run gen\`; schema hash \`${h
 \`\`\`
 stub ELF, zero-padded to a multiple of 4096
 preamble
-FRAME section  *      pages, each frame with its own runs
+FRAMES section *      pages: a group of frames, with their runs before their data
 HEAD section          tables and blob
-INDEX section         frame and run rows again, for seeking
+INDEX section         group, frame and run rows again, for seeking
 trailer               the last 64 bytes
 \`\`\`
 
@@ -44,8 +44,8 @@ length does not count; bytes start at a multiple of 8. Text of no valid UTF-8 is
 row" is 0x${NONE.toString(16)}. Rows are padded at the end to a multiple of 8.
 
 A frame may stand before or behind others that fill the same address: the later one wins. STORED and IMAGE runs take their
-bytes one after the other from the decoded frame; ZERO runs take none. With codec NONE the data starts at a multiple of
-4096, and at a multiple of 2 MiB when it is at least as long; then \`checksum\` still covers the padding.
+bytes one after the other from the decoded frame; ZERO runs take none. The data of the frames of one
+group lies together, so that a long stretch of memory that is not encoded is one stretch of the file, too, and can be mapped.
 
 ## Structures
 

@@ -37,7 +37,7 @@ export const NONE = 0xffffffff;
 export const constants = {
 	CODEC: {NONE: 0, ZSTD: 1, LZ4: 2, DEFLATE: 3, GZIP: 4, SNAPPY: 5},
 	CIPHER: {NONE: 0},
-	SECTION: {HEAD: 1, FRAME: 2, INDEX: 3},
+	SECTION: {HEAD: 1, FRAMES: 2, INDEX: 3},
 	/** What a run of pages fills. */
 	SPACE: {MM: 0, CONTENT: 1},
 	/** ZERO: reads as zeros; STORED: bytes in this frame; IMAGE: of a content of kind IMAGE, needed only without an unchanged local copy. */

@@ -19,8 +19,11 @@ export class Outbox implements Disposable {
 	rawBytes = 0;
 	readonly #pool: EncoderPool | undefined;
 	readonly #pending: Pending[] = [];
+	/** Only what is used of it takes memory. */
+	readonly #room = Buffer.allocUnsafeSlow(KEPT);
 	#kept: {runs: readonly Run[]; raw: Uint8Array}[] = [];
 	#keptBytes = 0;
+	#writesAtOnce = false;
 
 	/** Made before the tracer is pinned to one CPU: the threads of the pool inherit its affinity. */
 	constructor(
@@ -34,15 +37,20 @@ export class Outbox implements Disposable {
 	/** `runs` becomes the outbox's own, `raw` may be reused by the caller. */
 	put(runs: readonly Run[], raw: Uint8Array): void {
 		this.rawBytes += raw.length;
-		if (this.#keptBytes + raw.length <= KEPT) {
-			this.#kept.push({runs, raw: Buffer.from(raw)});
-			this.#keptBytes += raw.length;
+		if (this.#keptBytes + raw.length > KEPT) {
+			this.#submitKept();
+			this.#writesAtOnce = this.#pool !== undefined;
+		}
+
+		if (this.#writesAtOnce) {
+			this.#submit(runs, raw);
 			return;
 		}
 
-		this.#submitKept();
-		this.#keptBytes = KEPT;
-		this.#submit(runs, raw);
+		const copy = this.#room.subarray(this.#keptBytes, this.#keptBytes + raw.length);
+		copy.set(raw);
+		this.#kept.push({runs, raw: copy});
+		this.#keptBytes += raw.length;
 	}
 
 	/** True when so many bytes are better written at once, on all processors, than kept. */
@@ -56,13 +64,13 @@ export class Outbox implements Disposable {
 		const offset = writer.bytes;
 		let written: DirectFrames;
 		try {
-			written = await write({fd: random!.fd, offset, firstRun: writer.runs});
+			written = await write({fd: random!.fd, offset, firstFrame: writer.frames, firstRun: writer.runs});
 		} catch (error) {
 			throw error instanceof SysError && error.syscall === 'pwrite' ? random!.failed(error) : error;
 		}
 
-		const {frames, runs, end} = written;
-		writer.adopt(frames, runs, end);
+		const {groups, frames, runs, end} = written;
+		writer.adopt(groups, frames, runs, end);
 		random!.resume(end);
 		this.rawBytes += end - offset;
 	}
@@ -74,7 +82,7 @@ export class Outbox implements Disposable {
 			this.#collect();
 		}
 
-		this.#keptBytes = 0;
+		this.#writesAtOnce = false;
 	}
 
 	[Symbol.dispose](): void {
@@ -84,8 +92,13 @@ export class Outbox implements Disposable {
 	#submitKept(): void {
 		const kept = this.#kept;
 		this.#kept = [];
-		for (const {runs, raw} of kept) {
-			this.#submit(runs, raw);
+		this.#keptBytes = 0;
+		if (this.#pool) {
+			for (const {runs, raw} of kept) {
+				this.#submit(runs, raw);
+			}
+		} else if (kept.length > 0) {
+			this.writer.group(kept.map(({runs, raw}) => ({runs, raw, stored: raw, codec: constants.CODEC.NONE})));
 		}
 	}
 

@@ -51,11 +51,11 @@ function load() {
 			'int64_t frore_native_pack(const void *, uint64_t, void *, void *, uint64_t, void *, void *, void *)',
 		),
 		directStart: library.func(
-			'void *frore_native_direct_start(const void *, uint64_t, int, uint64_t, uint64_t, uint32_t)',
+			'void *frore_native_direct_start(const void *, uint64_t, int, uint64_t, uint64_t, uint64_t, uint32_t)',
 		),
 		directWait: library.func('uint32_t frore_native_direct_wait(void *, uint32_t)'),
 		directStop: library.func('void frore_native_direct_stop(void *, void *)'),
-		directEnd: library.func('void frore_native_direct_end(void *, void *, void *)'),
+		directEnd: library.func('void frore_native_direct_end(void *, void *, void *, void *)'),
 		scanZero: library.func('int64_t frore_native_scan_zero(const void *, uint64_t, void *)'),
 	};
 }

@@ -27,7 +27,8 @@ export interface PackedFrame {
 const FRAME = 1 << 20;
 const STRETCH = 40;
 const RUN = 24;
-const FRAME_ROW = 64;
+const GROUP_ROW = 40;
+const FRAME_ROW = 56;
 const MOST = 256;
 const KEEP_ZEROS = 1n;
 const FORCED = 2n;
@@ -50,15 +51,17 @@ function encodeStretches(pid: Pid, index: number, stretches: readonly MemoryStre
 	return list;
 }
 
-/** Where frames are to be written, and which number their first run has. */
+/** Where groups are to be written, and which numbers their first frame and run have. */
 export interface DirectPlace {
 	readonly fd: number;
 	readonly offset: number;
+	readonly firstFrame: number;
 	readonly firstRun: number;
 }
 
-/** What was written there: rows of frames and runs as the file has them, and where it ends. */
+/** What was written there: rows of groups, frames and runs as the file has them, and where it ends. */
 export interface DirectFrames {
+	readonly groups: Uint8Array;
 	readonly frames: Uint8Array;
 	readonly runs: Uint8Array;
 	readonly end: number;
@@ -79,12 +82,13 @@ export async function writeDirectly(
 	const list = encodeStretches(pid, index, stretches);
 	const {directStart, directWait, directStop, directEnd} = nativeDirect();
 	const threads = Math.min(availableParallelism(), MOST_THREADS);
-	const handle = directStart(list, stretches.length, place.fd, place.offset, place.firstRun, threads);
+	const {fd, offset, firstFrame, firstRun} = place;
+	const handle = directStart(list, stretches.length, fd, offset, firstFrame, firstRun, threads);
 	if (!handle) {
 		throw new FroreError('native', 'cannot start threads to copy memory with');
 	}
 
-	const outcome = Buffer.alloc(32);
+	const outcome = Buffer.alloc(40);
 	let ended: DirectFrames;
 	try {
 		while (directWait(handle, LOOK_MILLISECONDS) > 0) {
@@ -92,17 +96,18 @@ export async function writeDirectly(
 		}
 	} finally {
 		directStop(handle, outcome);
-		const frames = Buffer.alloc(Number(outcome.readBigUInt64LE(0)) * FRAME_ROW);
-		const runs = Buffer.alloc(Number(outcome.readBigUInt64LE(8)) * RUN);
-		directEnd(handle, frames, runs);
-		ended = {frames, runs, end: Number(outcome.readBigUInt64LE(16))};
+		const groups = Buffer.alloc(Number(outcome.readBigUInt64LE(0)) * GROUP_ROW);
+		const frames = Buffer.alloc(Number(outcome.readBigUInt64LE(8)) * FRAME_ROW);
+		const runs = Buffer.alloc(Number(outcome.readBigUInt64LE(16)) * RUN);
+		directEnd(handle, groups, frames, runs);
+		ended = {groups, frames, runs, end: Number(outcome.readBigUInt64LE(24))};
 	}
 
-	const failed = outcome.readInt32LE(24);
+	const failed = outcome.readInt32LE(32);
 	if (failed !== 0) {
 		const [call, what] =
 			failed === FAILED_READ ? ['process_vm_readv', `of process ${pid}`] : ['pwrite', 'of the artefact'];
-		throw new SysError(call, outcome.readInt32LE(28), what);
+		throw new SysError(call, outcome.readInt32LE(36), what);
 	}
 
 	return ended;

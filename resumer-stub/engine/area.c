@@ -123,6 +123,7 @@ static void rebase(struct artefact *a, uint64_t to)
 	a->head = (const void *)((uint64_t)a->head + by);
 	a->directory = (const void *)((uint64_t)a->directory + by);
 	a->blob += by;
+	a->groups = (const void *)((uint64_t)a->groups + by);
 	a->frames = (const void *)((uint64_t)a->frames + by);
 	a->runs = (const void *)((uint64_t)a->runs + by);
 }

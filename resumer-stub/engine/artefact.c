@@ -121,36 +121,60 @@ static long bound_tables(struct resume *r)
 			return damaged(r, "a table is out of bounds");
 	}
 	index = (const struct frore_index *)(a->base + (t->index_offset - t->head_offset) + sizeof(struct frore_section));
+	if (index->groups > room / sizeof(struct frore_group))
+		return damaged(r, "the index is out of bounds");
+	room -= index->groups * sizeof(struct frore_group);
 	if (index->frames > room / sizeof(struct frore_frame))
 		return damaged(r, "the index is out of bounds");
 	room -= index->frames * sizeof(struct frore_frame);
 	if (index->runs > room / sizeof(struct frore_run))
 		return damaged(r, "the index is out of bounds");
-	a->frames = (const struct frore_frame *)(index + 1);
+	a->groups = (const struct frore_group *)(index + 1);
+	a->group_count = index->groups;
+	a->frames = (const struct frore_frame *)(a->groups + a->group_count);
 	a->frame_count = index->frames;
 	a->runs = (const struct frore_run *)(a->frames + a->frame_count);
 	a->run_count = index->runs;
 	return 0;
 }
 
-/* Every byte between preamble and HEAD belongs to exactly one frame, so that no flipped bit escapes the checksums. */
-static long bound_frames(struct resume *r)
+/* Where the group ends, or 0: its frames are neighbours from its data to its end, and take one run after the other. */
+static uint64_t bound_group(const struct artefact *a, const struct frore_group *g, uint64_t limit)
+{
+	uint64_t head = sizeof(struct frore_section) + sizeof(*g), at = g->data_offset, end = g->offset + g->length;
+	uint64_t i, run_end = 0;
+
+	if (g->length > limit - g->offset || at < g->offset || at > end || g->first_frame > a->frame_count ||
+	    g->frame_count > a->frame_count - g->first_frame)
+		return 0;
+	for (i = 0; i < g->frame_count; i++) {
+		const struct frore_frame *f = &a->frames[g->first_frame + i];
+
+		if (f->offset != at || f->length > end - at || f->stored_length > f->length || f->first_run > a->run_count ||
+		    f->run_count > a->run_count - f->first_run || (i > 0 && f->first_run != run_end))
+			return 0;
+		at += f->length;
+		run_end = f->first_run + f->run_count;
+		head += sizeof(*f) + f->run_count * sizeof(struct frore_run);
+	}
+	return at == end && head <= g->data_offset - g->offset ? end : 0;
+}
+
+/* Every byte between preamble and HEAD belongs to exactly one group, so that no flipped bit escapes the checksums. */
+static long bound_groups(struct resume *r)
 {
 	struct artefact *a = &r->artefact;
-	uint64_t at = a->trailer.preamble_offset + sizeof(struct frore_preamble), i;
+	uint64_t at = a->trailer.preamble_offset + sizeof(struct frore_preamble);
+	uint64_t limit = a->trailer.head_offset - sizeof(struct frore_section), frames = 0, i;
 
-	for (i = 0; i < a->frame_count; i++) {
-		const struct frore_frame *f = &a->frames[i];
-		uint64_t header = sizeof(struct frore_section) + sizeof(*f) + f->run_count * sizeof(struct frore_run);
+	for (i = 0; i < a->group_count; i++) {
+		const struct frore_group *g = &a->groups[i];
 
-		if (f->offset != at || f->length > a->file_size - at || f->data_offset < f->offset + header ||
-		    f->data_offset > f->offset + f->length ||
-		    f->stored_length > f->offset + f->length - f->data_offset || f->first_run > a->run_count ||
-		    f->run_count > a->run_count - f->first_run)
+		if (g->offset != at || at > limit || g->first_frame != frames || (at = bound_group(a, g, limit)) == 0)
 			return damaged(r, "a page frame is out of bounds");
-		at += f->length;
+		frames += g->frame_count;
 	}
-	if (at != a->trailer.head_offset - sizeof(struct frore_section))
+	if (at != limit || frames != a->frame_count)
 		return damaged(r, "its page frames are not complete");
 	return 0;
 }
@@ -181,39 +205,54 @@ long artefact_open(struct resume *r)
 	ret = read_exactly(r, &a->preamble, sizeof(a->preamble), t->preamble_offset);
 	if (ret < 0 || (ret = check_preamble(r)) < 0 || (ret = read_tables(r)) < 0 || (ret = bound_tables(r)) < 0)
 		return ret;
-	return bound_frames(r);
+	return bound_groups(r);
 }
 
-/* Reads every page frame through a small buffer and compares its checksum: for --check, before anything runs. */
+/* Reads through a small buffer and compares the checksum; `sum_at`: the field that is taken as 0, or none. */
+static long verify(struct resume *r, uint64_t from, uint64_t length, uint64_t checksum, uint8_t *buffer, uint64_t sum_at)
+{
+	struct frore_hash h;
+	uint64_t at = 0;
+
+	frore_hash_init(&h);
+	while (at < length) {
+		uint64_t n = length - at < VERIFY_CHUNK ? length - at : VERIFY_CHUNK;
+
+		if (read_exactly(r, buffer, n, from + at) < 0)
+			return -1;
+		if (at == 0 && sum_at)
+			*(uint64_t *)(buffer + sum_at) ^= checksum; /* 0 when the two copies agree */
+		frore_hash_update(&h, buffer, n);
+		at += n;
+	}
+	return frore_hash_digest(&h) == checksum ? 0 : damaged(r, "the checksum of its memory pages is wrong");
+}
+
+/* What the index says of a group is what the group says of itself. `buffer` has room for VERIFY_CHUNK bytes. */
+long artefact_verify_group(struct resume *r, const struct frore_group *g, uint8_t *buffer)
+{
+	uint64_t sum_at = sizeof(struct frore_section) + offsetof(struct frore_group, checksum);
+
+	return verify(r, g->offset, g->data_offset - g->offset, g->checksum, buffer, sum_at);
+}
+
+/* Every page frame, for --check, before anything runs. */
 long artefact_verify_all(struct resume *r)
 {
 	struct artefact *a = &r->artefact;
-	uint64_t chunk = 256 * 1024, i;
-	long ret = sys_mmap(0, chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long ret = sys_mmap(0, VERIFY_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint8_t *buffer = (uint8_t *)ret;
+	uint64_t i;
 
 	if (ret < 0)
 		return refuse(r, "cannot get memory for", "reading the file", -ret, 0);
-	for (i = 0; i < a->frame_count; i++) {
-		const struct frore_frame *f = &a->frames[i];
-		uint64_t sum_at = sizeof(struct frore_section) + offsetof(struct frore_frame, checksum), at = 0;
-		struct frore_hash h;
-
-		frore_hash_init(&h);
-		while (at < f->length) {
-			uint64_t n = f->length - at < chunk ? f->length - at : chunk;
-
-			if (read_exactly(r, buffer, n, f->offset + at) < 0)
-				return -1;
-			if (at == 0)
-				*(uint64_t *)(buffer + sum_at) ^= f->checksum; /* 0 when the two copies agree */
-			frore_hash_update(&h, buffer, n);
-			at += n;
-		}
-		if (frore_hash_digest(&h) != f->checksum)
-			return damaged(r, "the checksum of its memory pages is wrong");
-	}
-	sys_munmap((uint64_t)buffer, chunk);
+	for (i = 0; i < a->group_count; i++)
+		if (artefact_verify_group(r, &a->groups[i], buffer) < 0)
+			return -1;
+	for (i = 0; i < a->frame_count; i++)
+		if (verify(r, a->frames[i].offset, a->frames[i].length, a->frames[i].checksum, buffer, 0) < 0)
+			return -1;
+	sys_munmap((uint64_t)buffer, VERIFY_CHUNK);
 	return 0;
 }
 

@@ -86,7 +86,7 @@ struct engine {
 	struct state_layout state;
 	uint64_t frame_size; /* bytes of one signal frame with its extended state */
 	uint32_t workers;
-	uint32_t next_frame; /* taken by the fill workers */
+	uint32_t next_piece; /* groups, then frames, taken by the fill workers */
 	uint32_t workers_left;
 	uint32_t failed;
 	uint32_t staging; /* only what descendants have from us is filled, in the stage */
@@ -138,6 +138,8 @@ int32_t child_news(int32_t pid, int options, int32_t *signo);
 /* artefact.c */
 long artefact_open(struct resume *r);
 long artefact_verify_all(struct resume *r);
+#define VERIFY_CHUNK (256 * 1024ULL)
+long artefact_verify_group(struct resume *r, const struct frore_group *g, uint8_t *buffer);
 
 /* cpu.c: refuses, in words, a processor that lacks what the program was bound to. */
 long cpu_check(struct resume *r);

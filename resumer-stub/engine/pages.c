@@ -10,7 +10,7 @@
 #include "engine.h"
 #include "switch.h"
 
-#define CHUNK (256 * 1024ULL)
+#define CHUNK VERIFY_CHUNK
 #define MANY_BYTES (8ULL << 20) /* less than this is filled faster alone */
 
 /* What one worker has to itself; lies at the start of its stretch. */
@@ -126,20 +126,6 @@ static long pass_hashed(struct worker *w, struct frore_hash *h, uint64_t length,
 	return 0;
 }
 
-/* Section head, frame head (its checksum field as 0), runs, padding: up to the data. */
-static long hash_header(struct worker *w, struct frore_hash *h, const struct frore_frame *f)
-{
-	uint64_t sum_at = sizeof(struct frore_section) + offsetof(struct frore_frame, checksum);
-	uint64_t length = f->data_offset - f->offset, first = length < CHUNK ? length : CHUNK;
-	long got = sys_pread(w->e->r->artefact.fd, w->chunk, first, f->offset);
-
-	if (got != (long)first)
-		return fail(w->e, "it cannot be read", got);
-	*(uint64_t *)(w->chunk + sum_at) ^= f->checksum; /* 0 when the two copies agree */
-	frore_hash_update(h, w->chunk, first);
-	return pass_hashed(w, h, length - first, f->offset + first);
-}
-
 static long each_run(struct worker *w, const struct frore_frame *f, struct frore_hash *h, const uint8_t *decoded)
 {
 	const struct artefact *a = &w->e->r->artefact;
@@ -160,8 +146,8 @@ static long each_run(struct worker *w, const struct frore_frame *f, struct frore
 		if (decoded) {
 			if (to)
 				memcpy(to, decoded + at, run->length);
-		} else if (to ? read_hashed(w, h, to, run->length, f->data_offset + at) < 0
-			      : pass_hashed(w, h, run->length, f->data_offset + at) < 0) {
+		} else if (to ? read_hashed(w, h, to, run->length, f->offset + at) < 0
+			      : pass_hashed(w, h, run->length, f->offset + at) < 0) {
 			return -1;
 		}
 		at += run->length;
@@ -200,24 +186,26 @@ static long decode(struct worker *w, const struct frore_frame *f)
 	return place ? 0 : each_run(w, f, 0, w->raw);
 }
 
+/* The root looks at every byte; the others read what is theirs. */
+static int looks_at_all(const struct engine *e)
+{
+	return !e->staging && tree_is_root(e->r, e->task_row);
+}
+
 static long fill_frame(struct worker *w, const struct frore_frame *f)
 {
-	uint64_t end = f->offset + f->length;
 	struct frore_hash h;
 
-	/* the root has looked at every byte; the others read what is theirs */
-	if ((w->e->staging || !tree_is_root(w->e->r, w->e->task_row)) && !wanted(w, f))
+	if (!looks_at_all(w->e) && !wanted(w, f))
 		return 0;
 	frore_hash_init(&h);
-	if (hash_header(w, &h, f) < 0)
-		return -1;
 	if (f->codec == FRORE_CODEC_NONE) {
 		if (each_run(w, f, &h, 0) < 0)
 			return -1;
-	} else if (read_hashed(w, &h, w->stored, f->stored_length, f->data_offset) < 0) {
+	} else if (read_hashed(w, &h, w->stored, f->stored_length, f->offset) < 0) {
 		return -1;
 	}
-	if (pass_hashed(w, &h, end - f->data_offset - f->stored_length, f->data_offset + f->stored_length) < 0)
+	if (pass_hashed(w, &h, f->length - f->stored_length, f->offset + f->stored_length) < 0)
 		return -1;
 	if (frore_hash_digest(&h) != f->checksum)
 		return fail(w->e, "its checksum is wrong (damaged file)", 0);
@@ -226,14 +214,27 @@ static long fill_frame(struct worker *w, const struct frore_frame *f)
 	return 0;
 }
 
+static long fill_piece(struct worker *w, uint64_t at)
+{
+	const struct artefact *a = &w->e->r->artefact;
+
+	if (at >= a->group_count)
+		return fill_frame(w, &a->frames[at - a->group_count]);
+	if (!looks_at_all(w->e) || artefact_verify_group(w->e->r, &a->groups[at], w->chunk) == 0)
+		return 0;
+	__atomic_store_n(&w->e->failed, 1, __ATOMIC_SEQ_CST);
+	return -1;
+}
+
 static void fill(struct worker *w)
 {
 	struct engine *e = w->e;
+	uint64_t pieces = e->r->artefact.group_count + e->r->artefact.frame_count;
 
 	while (!__atomic_load_n(&e->failed, __ATOMIC_SEQ_CST)) {
-		uint32_t at = __atomic_fetch_add(&e->next_frame, 1, __ATOMIC_SEQ_CST);
+		uint32_t at = __atomic_fetch_add(&e->next_piece, 1, __ATOMIC_SEQ_CST);
 
-		if (at >= e->r->artefact.frame_count || fill_frame(w, &e->r->artefact.frames[at]) < 0)
+		if (at >= pieces || fill_piece(w, at) < 0)
 			return;
 	}
 }
@@ -307,7 +308,7 @@ long pages_stage(struct engine *e)
 	e->staging = 1;
 	ret = pages_fill(e);
 	e->staging = 0;
-	e->next_frame = 0;
+	e->next_piece = 0;
 	sys_munmap(e->area.workers.start, room);
 	return ret;
 }

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0x7cf5f8c75629a42fULL
+#define FRORE_SCHEMA_HASH 0x24a1290e049be064ULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -33,7 +33,7 @@ enum {
 
 enum {
 	FRORE_SECTION_HEAD = 1,
-	FRORE_SECTION_FRAME = 2,
+	FRORE_SECTION_FRAMES = 2,
 	FRORE_SECTION_INDEX = 3,
 };
 
@@ -326,30 +326,45 @@ _Static_assert(offsetof(struct frore_directory, row_size) == 4, "directory.row_s
 _Static_assert(offsetof(struct frore_directory, count) == 8, "directory.count");
 _Static_assert(offsetof(struct frore_directory, offset) == 16, "directory.offset");
 
-/* Start of a FRAME payload, and a row of the index; runs follow, then (page-aligned for codec NONE) the data */
-struct frore_frame {
+/* Start of a FRAMES payload, and a row of the index; its frame rows and run rows follow, then (page-aligned if a frame is not encoded) the data of its frames, one after the other */
+struct frore_group {
 	uint64_t offset; /* Where its section head is in the file */
-	uint64_t length; /* Bytes from there to the next section: head, this structure, runs, padding, data, padding */
-	uint64_t data_offset; /* Where the data is in the file */
+	uint64_t length; /* Bytes from there to the next section */
+	uint64_t data_offset; /* Where the data of its first frame is in the file */
+	uint64_t checksum; /* XXH64 of the bytes from `offset` to `data_offset`, this field taken as 0 */
+	uint32_t first_frame; /* Index of its first frame among all frames of the file */
+	uint32_t frame_count; /* Frames */
+};
+_Static_assert(sizeof(struct frore_group) == 40, "group");
+_Static_assert(offsetof(struct frore_group, offset) == 0, "group.offset");
+_Static_assert(offsetof(struct frore_group, length) == 8, "group.length");
+_Static_assert(offsetof(struct frore_group, data_offset) == 16, "group.data_offset");
+_Static_assert(offsetof(struct frore_group, checksum) == 24, "group.checksum");
+_Static_assert(offsetof(struct frore_group, first_frame) == 32, "group.first_frame");
+_Static_assert(offsetof(struct frore_group, frame_count) == 36, "group.frame_count");
+
+/* Pages that are read and decoded together */
+struct frore_frame {
+	uint64_t offset; /* Where its data is in the file; a multiple of the page size for codec NONE */
+	uint64_t length; /* Bytes from there to the next frame, or to the next section: data, padding */
 	uint64_t stored_length; /* Bytes of data in the file */
 	uint64_t raw_length; /* Bytes after decoding = sum of the STORED and IMAGE runs */
-	uint64_t checksum; /* XXH64 of all `length` bytes, this field taken as 0 */
+	uint64_t checksum; /* XXH64 of all `length` bytes */
 	uint32_t first_run; /* Index of its first run among all runs of the file */
 	uint32_t run_count; /* Runs */
 	uint32_t codec; /* CODEC_* */
 	uint32_t flags; /* 1: every run is of source IMAGE */
 };
-_Static_assert(sizeof(struct frore_frame) == 64, "frame");
+_Static_assert(sizeof(struct frore_frame) == 56, "frame");
 _Static_assert(offsetof(struct frore_frame, offset) == 0, "frame.offset");
 _Static_assert(offsetof(struct frore_frame, length) == 8, "frame.length");
-_Static_assert(offsetof(struct frore_frame, data_offset) == 16, "frame.data_offset");
-_Static_assert(offsetof(struct frore_frame, stored_length) == 24, "frame.stored_length");
-_Static_assert(offsetof(struct frore_frame, raw_length) == 32, "frame.raw_length");
-_Static_assert(offsetof(struct frore_frame, checksum) == 40, "frame.checksum");
-_Static_assert(offsetof(struct frore_frame, first_run) == 48, "frame.first_run");
-_Static_assert(offsetof(struct frore_frame, run_count) == 52, "frame.run_count");
-_Static_assert(offsetof(struct frore_frame, codec) == 56, "frame.codec");
-_Static_assert(offsetof(struct frore_frame, flags) == 60, "frame.flags");
+_Static_assert(offsetof(struct frore_frame, stored_length) == 16, "frame.stored_length");
+_Static_assert(offsetof(struct frore_frame, raw_length) == 24, "frame.raw_length");
+_Static_assert(offsetof(struct frore_frame, checksum) == 32, "frame.checksum");
+_Static_assert(offsetof(struct frore_frame, first_run) == 40, "frame.first_run");
+_Static_assert(offsetof(struct frore_frame, run_count) == 44, "frame.run_count");
+_Static_assert(offsetof(struct frore_frame, codec) == 48, "frame.codec");
+_Static_assert(offsetof(struct frore_frame, flags) == 52, "frame.flags");
 
 /* A stretch of pages. STORED and IMAGE runs take their bytes one after the other from the decoded frame */
 struct frore_run {
@@ -366,14 +381,16 @@ _Static_assert(offsetof(struct frore_run, index) == 16, "run.index");
 _Static_assert(offsetof(struct frore_run, space) == 20, "run.space");
 _Static_assert(offsetof(struct frore_run, source) == 22, "run.source");
 
-/* Start of the INDEX payload; frame rows, then run rows */
+/* Start of the INDEX payload; group rows, frame rows, run rows */
 struct frore_index {
+	uint64_t groups; /* Number of group rows */
 	uint64_t frames; /* Number of frame rows */
 	uint64_t runs; /* Number of run rows */
 };
-_Static_assert(sizeof(struct frore_index) == 16, "index");
-_Static_assert(offsetof(struct frore_index, frames) == 0, "index.frames");
-_Static_assert(offsetof(struct frore_index, runs) == 8, "index.runs");
+_Static_assert(sizeof(struct frore_index) == 24, "index");
+_Static_assert(offsetof(struct frore_index, groups) == 0, "index.groups");
+_Static_assert(offsetof(struct frore_index, frames) == 8, "index.frames");
+_Static_assert(offsetof(struct frore_index, runs) == 16, "index.runs");
 
 /* The last 64 bytes of the file */
 struct frore_trailer {

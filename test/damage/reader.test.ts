@@ -5,7 +5,7 @@ import {plainEncoder} from '../../builder/codec.js';
 import {FroreError} from '../../builder/errors.js';
 import type {Snapshot} from '../../builder/format/schema.js';
 import {createHasher} from '../../builder/portable-codec.js';
-import {type offsetOfField, sizeOfStructure} from '../../builder/structures.js';
+import {type Frame, type Group, sizeOfStructure} from '../../builder/structures.js';
 import {createEncoder, parseCodec} from '../../freezer/sys/codec.js';
 import {createNativeHasher} from '../../freezer/sys/native.js';
 import {field, Patient} from '../helpers/damage.js';
@@ -121,14 +121,34 @@ test('tables that point outside are refused, whatever their checksum says', (t) 
 	);
 });
 
+const groupAt = indexAt + sizeOfStructure('index');
+const frameAt = groupAt + 2 * sizeOfStructure('group');
+
+test('a group that overlaps, is too long or has other frames is refused, whatever its checksum says', (t) => {
+	const change = (member: keyof Group, value: bigint, second = true) => {
+		const at = groupAt + (second ? sizeOfStructure('group') : 0);
+		return refusal(patient.resealed((_, view) => view.setBigUint64(field(at, 'group', member), value, true))).message;
+	};
+	t.regex(change('offset', 0n), /page group 1 says it begins at 0, the one before ends at \d+$/);
+	t.regex(change('length', 2n ** 33n), /page group 1 says it ends at \d+, the groups end at \d+$/);
+	t.regex(change('length', 272n, false), /page frame 0 says it ends at \d+, its group ends at \d+$/);
+	t.regex(change('data_offset', 0n), /page group 1 says its data begins where it does not$/);
+	t.regex(change('data_offset', 2n ** 40n), /page group 1 says its data begins where it does not$/);
+	t.regex(change('data_offset', BigInt(STUB + 64), false), /page group 0 says its data begins where it does not$/);
+	t.regex(change('first_frame', 1n), /page group 1 refers to frames that are not its own$/);
+	t.regex(change('first_frame', 2n + (2n << 32n)), /page group 1 refers to frames that are not its own$/);
+	const many = refusal(
+		patient.resealed((_, view) => view.setBigUint64(field(indexAt, 'index', 'groups'), 2n ** 60n, true)),
+	);
+	t.regex(many.message, /its index says \d+ groups, 3 frames and 5 runs, which it does not hold$/);
+});
+
 test('a frame that overlaps, is too long or has other runs is refused, whatever its checksum says', (t) => {
-	const first = indexAt + sizeOfStructure('index');
-	const second = first + sizeOfStructure('frame');
-	const change = (member: Parameters<typeof offsetOfField<'frame'>>[1], value: bigint) =>
+	const second = frameAt + sizeOfStructure('frame');
+	const change = (member: keyof Frame, value: bigint) =>
 		refusal(patient.resealed((_, view) => view.setBigUint64(field(second, 'frame', member), value, true))).message;
 	t.regex(change('offset', 0n), /page frame 1 says it begins at 0, the one before ends at \d+$/);
-	t.regex(change('length', 2n ** 33n), /page frame 1 says it ends at \d+, the frames end at \d+$/);
-	t.regex(change('data_offset', 0n), /page frame 1 holds less data than it says$/);
+	t.regex(change('length', 2n ** 33n), /page frame 1 says it ends at \d+, its group ends at \d+$/);
 	t.regex(change('stored_length', 2n ** 40n), /page frame 1 holds less data than it says$/);
 	t.regex(change('raw_length', 4096n), /page frame 1 has runs of 0 bytes, but holds 4096$/);
 	const runs = refusal(patient.resealed((_, view) => view.setUint32(field(second, 'frame', 'first_run'), 0, true)));
@@ -136,11 +156,11 @@ test('a frame that overlaps, is too long or has other runs is refused, whatever 
 	const many = refusal(
 		patient.resealed((_, view) => view.setBigUint64(field(indexAt, 'index', 'frames'), 2n ** 60n, true)),
 	);
-	t.regex(many.message, /its index says \d+ frames and 5 runs, which it does not hold$/);
+	t.regex(many.message, /its index says 2 groups, \d+ frames and 5 runs, which it does not hold$/);
 });
 
 test('a run for an address space that does not exist is refused', (t) => {
-	const runsAt = indexAt + sizeOfStructure('index') + 3 * sizeOfStructure('frame');
+	const runsAt = frameAt + 3 * sizeOfStructure('frame');
 	for (const value of [2, 0xffffffff]) {
 		const error = refusal(patient.resealed((_, view) => view.setUint32(field(runsAt, 'run', 'index'), value, true)));
 		t.regex(error.message, /page frame 0 has a run 0 that points nowhere$/);

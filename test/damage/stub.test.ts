@@ -74,7 +74,8 @@ test('the intact artefact runs', (t) => {
 test('numbers that point outside are refused, whatever the checksums say', (t) => {
 	const patient = patientOf('zstd');
 	const {trailerAt, headAt, indexAt, preambleAt} = patient;
-	const frame = indexAt + sizeOfStructure('index');
+	const group = indexAt + sizeOfStructure('index');
+	const frame = group + sizeOfStructure('group');
 	const run0 = frame + sizeOfStructure('frame');
 	const taskEntry = headAt + sizeOfStructure('head') + sizeOfStructure('directory') * 5;
 	const places: [string, number][] = [
@@ -83,8 +84,12 @@ test('numbers that point outside are refused, whatever the checksums say', (t) =
 		),
 		...(['blob_offset', 'blob_length'] as const).map((name): [string, number] => [name, field(headAt, 'head', name)]),
 		...(['count', 'offset'] as const).map((name): [string, number] => [name, field(taskEntry, 'directory', name)]),
-		...(['frames', 'runs'] as const).map((name): [string, number] => [name, field(indexAt, 'index', name)]),
-		...(['offset', 'length', 'data_offset', 'stored_length', 'raw_length'] as const).map((name): [string, number] => [
+		...(['groups', 'frames', 'runs'] as const).map((name): [string, number] => [name, field(indexAt, 'index', name)]),
+		...(['offset', 'length', 'data_offset', 'first_frame'] as const).map((name): [string, number] => [
+			`group ${name}`,
+			field(group, 'group', name),
+		]),
+		...(['offset', 'length', 'stored_length', 'raw_length'] as const).map((name): [string, number] => [
 			`frame ${name}`,
 			field(frame, 'frame', name),
 		]),

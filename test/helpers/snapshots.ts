@@ -91,21 +91,25 @@ export const storedRun = (address: bigint, length: number, source: number = cons
 export const somePages = (length: number): Uint8Array =>
 	Uint8Array.from({length}, (_, i) => ((i >> 4) * 37 + (i % 7)) % 256);
 
-/** A small artefact with three frames behind a stub of 4096 bytes. */
+/** A small artefact with a group of two frames and one of a single frame behind a stub of 4096 bytes. */
 export function smallArtefact(hasher: Hasher, encoder: Encoder, snapshot = fullSnapshot()): Uint8Array {
 	const chunks: Uint8Array[] = [];
 	const sink = {write: (chunk: Uint8Array) => void chunks.push(chunk.slice())};
 	const writer = new ArtefactWriter(sink, new Uint8Array(100).fill(0xee), {codec: encoder.codec, hasher});
 	const raw = somePages(8192);
+	const stored = encoder.compress(raw).slice();
+	const {codec} = encoder;
 	const {ZERO, IMAGE} = constants.SOURCE;
-	writer.frame(
-		[storedRun(0x1000n, 4096), storedRun(0x8000n, 4096, ZERO), storedRun(0x10000n, 4096)],
-		raw,
-		encoder.compress(raw),
-		encoder.codec,
-	);
-	writer.frame([storedRun(0x20000n, 4096, ZERO)], {length: 0}, new Uint8Array(), constants.CODEC.NONE);
-	writer.frame([storedRun(0x400000n, 8192, IMAGE)], raw, encoder.compress(raw), encoder.codec);
+	writer.group([
+		{
+			runs: [storedRun(0x1000n, 4096), storedRun(0x8000n, 4096, ZERO), storedRun(0x10000n, 4096)],
+			raw,
+			stored,
+			codec,
+		},
+		{runs: [storedRun(0x20000n, 4096, ZERO)], raw: {length: 0}, stored: new Uint8Array(), codec: constants.CODEC.NONE},
+	]);
+	writer.frame([storedRun(0x400000n, 8192, IMAGE)], raw, stored, codec);
 	writer.finish(snapshot);
 	return new Uint8Array(Buffer.concat(chunks));
 }

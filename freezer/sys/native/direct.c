@@ -1,6 +1,7 @@
 /*
  * Copies pages of a stopped process straight into the artefact, on all processors: each thread reads a piece, packs it, takes the next
- * place in the file when its turn has come, and writes there while others read. For artefacts without compression.
+ * place in the file when its turn has come, and writes there while others read. For artefacts without compression. The data of all
+ * frames of a group lies together; room for their rows is left in front, and written when the threads have ended.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -16,7 +17,8 @@
 
 #define FRAME_ROOM (1UL << 20)
 #define PIECES 256
-#define HEAD_ROOM (4 * COPY_PAGE) /* section, frame, runs, padding */
+#define HEAD_FIXED (sizeof(struct frore_section) + sizeof(struct frore_group))
+#define HEAD_LIMIT (4UL << 20)
 #define FAILED_READ 1
 #define FAILED_WRITE 2
 
@@ -29,17 +31,20 @@ struct direct {
 	uint64_t next, turn; /* pieces taken, and whose turn it is to take a place */
 	int fd;
 	uint32_t thread_count, running;
-	uint64_t offset, first_run;
+	uint64_t left; /* bytes of the list that are in no group yet */
+	uint64_t offset, first_frame, first_run;
+	struct frore_group *groups;
 	struct frore_frame *frames;
 	struct frore_run *runs;
-	uint64_t frame_count, frame_room, run_count, run_room;
+	uint64_t group_count, group_room, frame_count, frame_room, run_count, run_room;
+	uint64_t head_left; /* bytes for more rows in the last group */
 	int error, failed, stop;
 	pthread_t threads[16];
 };
 
 struct worker {
 	struct direct *d;
-	uint8_t *buffer; /* HEAD_ROOM, then the data */
+	uint8_t *buffer;
 	struct stretch pieces[PIECES];
 	struct frore_run runs[PACK_RUNS];
 	uint64_t passed[PACK_TOLD];
@@ -85,47 +90,99 @@ static uint32_t take_pieces(struct worker *w, uint64_t *seq)
 	return n;
 }
 
+/* False when there is no memory. */
 static int grow(void **rows, uint64_t *room, uint64_t needed, uint64_t size)
 {
 	uint64_t more = needed * 2;
 	void *larger;
 
 	if (needed <= *room)
-		return 0;
+		return 1;
 	larger = realloc(*rows, more * size);
 	if (!larger)
-		return -1;
+		return 0;
 	*rows = larger;
 	*room = more;
-	return 0;
+	return 1;
+}
+
+static uint64_t page_up(uint64_t n)
+{
+	return (n + COPY_PAGE - 1) / COPY_PAGE * COPY_PAGE;
+}
+
+/*
+ * Leaves room for the rows of all that is still to come, if no more than every second page begins or ends a run of its own; when that
+ * is not enough, another group is begun. False when there is no memory.
+ */
+static int begin_group(struct direct *d, uint64_t rows)
+{
+	uint64_t frames = d->left / FRAME_ROOM + (d->count - d->at.stretch) / PIECES + 2, stretches = d->count - d->at.stretch;
+	uint64_t room = frames * sizeof(struct frore_frame) + (2 * frames + stretches) * sizeof(struct frore_run);
+
+	if (!grow((void **)&d->groups, &d->group_room, d->group_count + 1, sizeof(*d->groups)))
+		return 0;
+	if (room > HEAD_LIMIT)
+		room = HEAD_LIMIT;
+	if (room < rows)
+		room = rows;
+	room = page_up(d->offset + HEAD_FIXED + room) - d->offset;
+	d->groups[d->group_count++] = (struct frore_group){
+		.offset = d->offset,
+		.length = room,
+		.data_offset = d->offset + room,
+		.first_frame = (uint32_t)(d->first_frame + d->frame_count),
+	};
+	d->offset += room;
+	d->head_left = room - HEAD_FIXED;
+	return 1;
+}
+
+/* False when there is no memory. */
+static int place_frame(struct direct *d, const struct packed *p, struct frore_frame *f)
+{
+	uint64_t rows = sizeof(*f) + p->run_count * sizeof(struct frore_run), i;
+	struct frore_group *group;
+
+	if (!grow((void **)&d->frames, &d->frame_room, d->frame_count + 1, sizeof(*f)) ||
+	    !grow((void **)&d->runs, &d->run_room, d->run_count + p->run_count, sizeof(*p->runs)) ||
+	    ((!d->group_count || d->head_left < rows) && !begin_group(d, rows)))
+		return 0;
+	*f = (struct frore_frame){
+		.offset = d->offset,
+		.length = p->length,
+		.stored_length = p->length,
+		.raw_length = p->length,
+		.first_run = (uint32_t)(d->first_run + d->run_count),
+		.run_count = p->run_count,
+		.codec = FRORE_CODEC_NONE,
+		.flags = 1,
+	};
+	for (i = 0; i < p->run_count; i++)
+		if (p->runs[i].source != FRORE_SOURCE_IMAGE)
+			f->flags = 0;
+	memcpy(&d->runs[d->run_count], p->runs, p->run_count * sizeof(*p->runs));
+	d->run_count += p->run_count;
+	d->frame_count++;
+	d->offset += p->length;
+	d->head_left -= rows;
+	d->left -= p->length < d->left ? p->length : d->left;
+	group = &d->groups[d->group_count - 1];
+	group->length += p->length;
+	group->frame_count++;
+	return 1;
 }
 
 /* The place of a frame in the file, in the order of the turns; its row, or -1. `last`: the turn passes on. */
 static int64_t take_place(struct direct *d, uint64_t seq, int last, const struct packed *p, struct frore_frame *f)
 {
-	uint64_t head = sizeof(struct frore_section) + sizeof(*f) + p->run_count * sizeof(struct frore_run), i;
 	int64_t row = -1;
 
 	pthread_mutex_lock(&d->lock);
 	while (d->turn != seq && !d->stop)
 		pthread_cond_wait(&d->turn_came, &d->lock);
-	if (!d->stop && p->run_count && grow((void **)&d->frames, &d->frame_room, d->frame_count + 1, sizeof(*f)) == 0 &&
-	    grow((void **)&d->runs, &d->run_room, d->run_count + p->run_count, sizeof(*p->runs)) == 0) {
-		f->offset = d->offset;
-		f->data_offset = p->length ? (d->offset + head + COPY_PAGE - 1) / COPY_PAGE * COPY_PAGE : d->offset + head;
-		f->length = f->data_offset + p->length - f->offset;
-		f->stored_length = f->raw_length = p->length;
-		f->first_run = (uint32_t)(d->first_run + d->run_count);
-		f->run_count = p->run_count;
-		f->codec = FRORE_CODEC_NONE;
-		f->flags = 1;
-		for (i = 0; i < p->run_count; i++)
-			if (p->runs[i].source != FRORE_SOURCE_IMAGE)
-				f->flags = 0;
-		memcpy(&d->runs[d->run_count], p->runs, p->run_count * sizeof(*p->runs));
-		d->run_count += p->run_count;
-		row = (int64_t)d->frame_count++;
-		d->offset += f->length;
+	if (!d->stop && p->run_count && place_frame(d, p, f)) {
+		row = (int64_t)d->frame_count - 1;
 	} else if (!d->stop && p->run_count) {
 		d->failed = FAILED_READ;
 		d->error = ENOMEM;
@@ -155,21 +212,13 @@ static int write_all(int fd, const uint8_t *bytes, uint64_t length, uint64_t at)
 	return 0;
 }
 
-static void write_frame(struct worker *w, int64_t row, const struct packed *p, struct frore_frame *f)
+static void write_frame(struct worker *w, int64_t row, struct frore_frame *f)
 {
 	struct direct *d = w->d;
-	uint64_t head = f->data_offset - f->offset;
-	uint8_t *start = w->buffer + HEAD_ROOM - head;
-	struct frore_section section = {.type = FRORE_SECTION_FRAME, .length = f->length - sizeof(section)};
 	int error;
 
-	memset(start, 0, head);
-	memcpy(start, &section, sizeof(section));
-	memcpy(start + sizeof(section), f, sizeof(*f));
-	memcpy(start + sizeof(section) + sizeof(*f), p->runs, p->run_count * sizeof(*p->runs));
-	f->checksum = frore_hash_of(start, f->length);
-	memcpy(start + sizeof(section), f, sizeof(*f));
-	error = write_all(d->fd, start, f->length, f->offset);
+	f->checksum = frore_hash_of(w->buffer, f->length);
+	error = write_all(d->fd, w->buffer, f->length, f->offset);
 	if (error)
 		give_up(d, FAILED_WRITE, error);
 	pthread_mutex_lock(&d->lock);
@@ -185,7 +234,7 @@ static void copy_pieces(struct worker *w, uint32_t n, uint64_t seq)
 	while (!last) {
 		struct packed packed = {.runs = w->runs, .passed = w->passed};
 		struct frore_frame frame = {0};
-		int ret = pack_frame(w->pieces, n, &at, w->buffer + HEAD_ROOM, FRAME_ROOM, &packed);
+		int ret = pack_frame(w->pieces, n, &at, w->buffer, FRAME_ROOM, &packed);
 		int64_t row;
 
 		if (ret < 0)
@@ -193,7 +242,7 @@ static void copy_pieces(struct worker *w, uint32_t n, uint64_t seq)
 		last = ret < 0 || at.stretch >= n;
 		row = take_place(w->d, seq, last, &packed, &frame);
 		if (row >= 0)
-			write_frame(w, row, &packed, &frame);
+			write_frame(w, row, &frame);
 	}
 }
 
@@ -204,7 +253,7 @@ static void *work(void *arg)
 	uint64_t seq = 0;
 	uint32_t n;
 
-	if (w && posix_memalign((void **)&w->buffer, COPY_PAGE, HEAD_ROOM + FRAME_ROOM) == 0) {
+	if (w && posix_memalign((void **)&w->buffer, COPY_PAGE, FRAME_ROOM) == 0) {
 		w->d = d;
 		while ((n = take_pieces(w, &seq)) > 0)
 			copy_pieces(w, n, seq);
@@ -222,7 +271,7 @@ static void *work(void *arg)
 
 /* `list` must live until the end. NULL when not a single thread can be had. */
 EXPORT struct direct *frore_native_direct_start(const struct stretch *list, uint64_t count, int fd, uint64_t offset,
-						uint64_t first_run, uint32_t threads)
+						uint64_t first_frame, uint64_t first_run, uint32_t threads)
 {
 	struct direct *d = calloc(1, sizeof(*d));
 	pthread_condattr_t attributes;
@@ -239,7 +288,10 @@ EXPORT struct direct *frore_native_direct_start(const struct stretch *list, uint
 	d->count = count;
 	d->fd = fd;
 	d->offset = offset;
+	d->first_frame = first_frame;
 	d->first_run = first_run;
+	for (uint64_t i = 0; i < count; i++)
+		d->left += list[i].length;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	pthread_mutex_lock(&d->lock);
@@ -273,8 +325,32 @@ EXPORT uint32_t frore_native_direct_wait(struct direct *d, uint32_t milliseconds
 	return running;
 }
 
+/* The rows of a group in front of its data. An errno. */
+static int write_head(struct direct *d, struct frore_group *g)
+{
+	uint64_t length = g->data_offset - g->offset, frames = g->first_frame - d->first_frame, runs = 0;
+	struct frore_section section = {.type = FRORE_SECTION_FRAMES, .length = g->length - sizeof(section)};
+	const struct frore_frame *first = &d->frames[frames];
+	uint8_t *head = calloc(1, length), *at = head + HEAD_FIXED;
+	int error;
+
+	if (!head)
+		return ENOMEM;
+	memcpy(head, &section, sizeof(section));
+	memcpy(head + sizeof(section), g, sizeof(*g));
+	memcpy(at, first, g->frame_count * sizeof(*first));
+	for (uint64_t i = 0; i < g->frame_count; i++)
+		runs += first[i].run_count;
+	memcpy(at + g->frame_count * sizeof(*first), &d->runs[first->first_run - d->first_run], runs * sizeof(*d->runs));
+	g->checksum = frore_hash_of(head, length);
+	memcpy(head + sizeof(section), g, sizeof(*g));
+	error = write_all(d->fd, head, length, g->offset);
+	free(head);
+	return error;
+}
+
 struct outcome {
-	uint64_t frames, runs, offset;
+	uint64_t groups, frames, runs, offset;
 	int32_t failed, error; /* FAILED_*, errno */
 };
 
@@ -287,14 +363,20 @@ EXPORT void frore_native_direct_stop(struct direct *d, struct outcome *out)
 	pthread_mutex_unlock(&d->lock);
 	for (uint32_t i = 0; i < d->thread_count; i++)
 		pthread_join(d->threads[i], NULL);
-	*out = (struct outcome){d->frame_count, d->run_count, d->offset, d->failed, d->error};
+	for (uint64_t i = 0; i < d->group_count && !d->failed; i++) {
+		d->error = write_head(d, &d->groups[i]);
+		d->failed = d->error ? FAILED_WRITE : 0;
+	}
+	*out = (struct outcome){d->group_count, d->frame_count, d->run_count, d->offset, d->failed, d->error};
 }
 
-/* The rows of all frames and runs; frees everything. */
-EXPORT void frore_native_direct_end(struct direct *d, struct frore_frame *frames, struct frore_run *runs)
+/* The rows of all groups, frames and runs; frees everything. */
+EXPORT void frore_native_direct_end(struct direct *d, struct frore_group *groups, struct frore_frame *frames, struct frore_run *runs)
 {
+	memcpy(groups, d->groups, d->group_count * sizeof(*groups));
 	memcpy(frames, d->frames, d->frame_count * sizeof(*frames));
 	memcpy(runs, d->runs, d->run_count * sizeof(*runs));
+	free(d->groups);
 	free(d->frames);
 	free(d->runs);
 	free(d);

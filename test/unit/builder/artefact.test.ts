@@ -41,23 +41,36 @@ test('gzip and flate are decoded without native code', async (t) => {
 	}
 });
 
-test('plain page data lies on a page, long data on 2 MiB', (t) => {
+test('plain page data of a group lies together, on pages', (t) => {
 	const chunks: Uint8Array[] = [];
 	const hasher = createNativeHasher();
 	const writer = new ArtefactWriter({write: (chunk) => void chunks.push(chunk.slice())}, new Uint8Array(4096), {
 		codec: 0,
 		hasher,
 	});
-	for (const length of [4096, 2 << 20, 12288]) {
-		writer.frame([storedRun(0x1000n, length)], {length}, new Uint8Array(length), constants.CODEC.NONE);
-	}
+	const parts = [4096, 2 << 20, 100, 12288].map((length) => {
+		const bytes = somePages(length);
+		return {runs: [storedRun(0x1000n, length)], raw: bytes, stored: bytes, codec: constants.CODEC.NONE};
+	});
+	writer.group(parts);
+	writer.group(parts.slice(0, 1));
 	writer.finish(fullSnapshot(1));
 	const artefact = openArtefact(bytesSource(new Uint8Array(Buffer.concat(chunks))), hasher);
-	const offsets = artefact.frames.map((frame) => Number(frame.data_offset));
+	const {offset: first} = artefact.frames[0]!;
 	t.deepEqual(
-		offsets.map((offset, i) => offset % (i === 1 ? 2 << 20 : 4096)),
-		[0, 0, 0],
+		artefact.frames.slice(0, 4).map(({offset}) => Number(offset - first)),
+		[0, 4096, 4096 + (2 << 20), 8192 + (2 << 20)],
 	);
+	t.true(artefact.frames.every(({offset}) => offset % 4096n === 0n));
+	t.deepEqual(
+		artefact.groups.map(({first_frame, frame_count}) => [first_frame, frame_count]),
+		[
+			[0, 4],
+			[4, 1],
+		],
+	);
+	for (const [i, {raw}] of parts.entries())
+		t.deepEqual(new Uint8Array(readFrame(artefact, artefact.frames[i]!, createNativeDecoder())), raw);
 	verify(artefact);
 });
 
