@@ -1,6 +1,7 @@
 /** Renders resumer-stub/gen/frore_format.h. */
 import type {FieldType} from './fields.js';
 import {type Layout, structureLayouts, tableLayouts} from './layout.js';
+import {references, stretches} from './references.js';
 import {constants, FORMAT_VERSION, NONE} from './schema.js';
 
 const cTypes: Record<FieldType, string> = {
@@ -43,6 +44,48 @@ function renderConstants(): string {
 		.join('\n');
 }
 
+const list = (name: string, arguments_: string, doc: string, rows: readonly (readonly (string | number)[])[]): string =>
+	[
+		comment(`${doc}: X(${arguments_})`),
+		[`#define FRORE_${name}(X)`, ...rows.map((row) => `\tX(${row.join(', ')})`)].join(' \\\n'),
+		'',
+	].join('\n');
+
+const upper = (name: string): string => name.toUpperCase();
+
+/** What engine/validate.c looks after, as lists for the preprocessor: the same that validate.ts does with references.ts. */
+function renderLists(): string {
+	const blobs = tableLayouts.flatMap(({name, fields}) =>
+		fields.filter(({type}) => type === 'str' || type === 'bytes').map((field) => [upper(name), name, field.name]),
+	);
+	const rows = Object.entries(references).flatMap(([name, fields]) =>
+		Object.entries(fields as Record<string, string>).map(([field, of]) => {
+			const optional = of.endsWith('?');
+			return [upper(name), name, field, upper(optional ? of.slice(0, -1) : of), optional ? 1 : 0];
+		}),
+	);
+	const several = Object.entries(stretches).flatMap(([name, all]) =>
+		all.map(({first, count, of}) => [upper(name), name, first, count, upper(of)]),
+	);
+	return [
+		list(
+			'TABLES',
+			'TABLE, struct',
+			'Every table',
+			tableLayouts.map(({name}) => [upper(name), name]),
+		),
+		list('BLOBS', 'TABLE, struct, field', 'Every reference into the blob', blobs),
+		list('REFERENCES', 'TABLE, struct, field, TABLE referred to, may be NONE', 'Fields that are a row', rows),
+		list('STRETCHES', 'TABLE, struct, first, count, TABLE referred to', 'Fields that are consecutive rows', several),
+		list(
+			'KINDS',
+			'KIND = TABLE',
+			'Every kind of description; its table has the same name',
+			Object.keys(constants.KIND).map((kind) => [kind]),
+		),
+	].join('\n');
+}
+
 /** @param hash the schema hash, see hash.ts */
 export function renderHeader(hash: bigint): string {
 	return `/* Rendered from builder/format/schema.ts by \`npm run gen\`: change it there. clang-format off */
@@ -74,6 +117,7 @@ ${tableLayouts.map(({name}, id) => `\tFRORE_TABLE_${name.toUpperCase()} = ${id},
 
 ${structureLayouts.map(renderStruct).join('\n')}
 ${tableLayouts.map(renderStruct).join('\n')}
+${renderLists()}
 #endif
 `;
 }

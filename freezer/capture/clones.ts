@@ -161,7 +161,7 @@ const PATIENCE = 5;
 /** A second short stop, for the calls by which the children that are no more are waited for. */
 function reapInside({stopped: {pid}}: ProcessCapture, clone: Clone): void {
 	using stopped = StoppedProcess.stop(pid, deadlineIn(PATIENCE));
-	const process = new ProcessCapture(emptySnapshot(), stopped, new Map(), clockNow(CLOCK.MONOTONIC));
+	const process = new ProcessCapture(emptySnapshot(), stopped, new Map(), clockNow(CLOCK.MONOTONIC), new Map());
 	try {
 		process.inquire();
 		process.settleRegisters();

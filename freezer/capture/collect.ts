@@ -2,6 +2,7 @@ import {planBirths} from './births.js';
 import {checkChildren} from './children.js';
 import type {Collection} from './collection.js';
 import {CpuNeeds} from './cpu.js';
+import type {EarlierMappings} from './earlier-mappings.js';
 import {captureDescriptors} from './fd/index.js';
 import type {FreezeRequest} from './freeze.js';
 import {Images} from './images.js';
@@ -38,13 +39,15 @@ export function collectState(
 	collection: Collection,
 	tree: StoppedTree,
 	sleepers: ReadonlyMap<number, Asleep>,
+	earlier: EarlierMappings,
 	stopTime: bigint,
 	watch: Stopwatch,
 ): CapturedState {
 	const {snapshot} = collection;
 	snapshot.machine.push(machineRow(faceOf(request.pid), request.version));
+	const alone = tree.processes.length === 1;
 	const processes = tree.processes.map((stopped) => {
-		const process = new ProcessCapture(snapshot, stopped, sleepers, stopTime);
+		const process = new ProcessCapture(snapshot, stopped, sleepers, stopTime, alone ? earlier : new Map());
 		collection.defer(() => process.close());
 		collection.defer(() => process.inject.finish());
 		collection.tasks.push(process);

@@ -11,6 +11,7 @@ import {Collection} from './collection.js';
 import type {CaptureOptions} from './context.js';
 import {copyContents, copyImages, copyMemory} from './copy.js';
 import type {Destination} from './destination.js';
+import {observeMappings} from './earlier-mappings.js';
 import {FroreError, failure} from './errors.js';
 import {resetConnectionsWithin} from './fd/socket-tcp.js';
 import {hasEnded, statOf} from './leader.js';
@@ -88,13 +89,14 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	await warmUp(request);
 	const sleepers = observeSleepers(request.children ? descendantsOf(pid) : [pid]);
 	collectGarbage();
+	const earlier = request.live ? observeMappings(request.children ? descendantsOf(pid) : [pid]) : new Map();
 	watch.mark('prepare');
 
 	const stopped = StoppedTree.stop(pid, request.stopTimeout, request.children);
 	collection.defer(() => stopped.release('continue'));
 	const stopTime = clockNow(CLOCK.MONOTONIC);
 	watch.mark('stop');
-	const state = collectState(request, collection, stopped, sleepers, stopTime, watch);
+	const state = collectState(request, collection, stopped, sleepers, earlier, stopTime, watch);
 	unpinTracer();
 	if (request.survey) {
 		const pauseMilliseconds = Number(clockNow(CLOCK.MONOTONIC) - stopTime) / 1e6;

@@ -154,6 +154,7 @@ export class ProcessInjector implements Injector {
 	 */
 	clone(keep: boolean): Clone | bigint {
 		const injection = this.#use();
+		this.#unmapData();
 		const between = injection.clone(CLONE_VM | CLONE_FILES);
 		if (typeof between === 'bigint') {
 			return between;
@@ -211,11 +212,7 @@ export class ProcessInjector implements Injector {
 		}
 
 		try {
-			if (this.#data !== undefined) {
-				this.#use().syscall([nr.munmap, this.#data, DATA_SIZE]);
-				this.#data = undefined;
-			}
-
+			this.#unmapData();
 			this.#endActive();
 		} finally {
 			this.#room = undefined;
@@ -294,6 +291,13 @@ export class ProcessInjector implements Injector {
 		}
 
 		return addr(base);
+	}
+
+	#unmapData(): void {
+		if (this.#data !== undefined) {
+			this.#use().syscall([nr.munmap, this.#data, DATA_SIZE]);
+			this.#data = undefined;
+		}
 	}
 
 	#endActive(): void {

@@ -1,7 +1,10 @@
 import {constants} from '../../builder/format/schema.js';
+import type {Pid} from '../sys/types.js';
 import {Clones} from './clones.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
 import {type Breathe, copyPages, endInjection, type MemoryOutbox, survey, surveyAll} from './copy.js';
+import {isInherited, readSmaps, settle} from './earlier-mappings.js';
+import type {CapturedVma} from './vmas.js';
 
 /**
  * `--live`: one copy-on-write clone of each process is made while the whole tree is stopped, and memory is copied from the clones after the
@@ -14,24 +17,25 @@ export async function copyLive(
 	breathe: Breathe,
 ): Promise<number | string> {
 	const {processes, collection} = state;
-	const inherited = processes.map((captured) => part(captured, true));
 	// Once there are clones, no page is a process's own any more: who shares what with whom must be known before.
-	const relatives = processes.length > 1 ? surveyAll(inherited) : undefined;
+	const relatives = processes.length > 1 ? surveyAll(inheritedBy(processes)) : undefined;
 	const made = Clones.make(processes, collection.snapshot);
 	if (typeof made === 'string') {
+		settleFlags(processes);
 		return made;
 	}
 
 	using clones = made;
 	endInjection(state);
-	const apart = processes.map((captured) => part(captured, false)).filter(({vmas}) => vmas.length > 0);
-	await copyPages(state, surveyAll(apart), outbox, breathe);
+	settleFlags(processes.filter(({process, vmas}) => !isInherited(vmas, clones.of(process).pid)));
+	await copyPages(state, surveyAll(apart(processes)), outbox, breathe);
 	release();
 	clones.volunteer();
-	const surveyed = relatives
-		? relatives.map((one) => ({...one, from: clones.of(one.process)}))
-		: inherited.map((one) => survey(one, clones.of(one.process), false));
 	try {
+		settleFlags(processes, ({process}) => clones.of(process).pid);
+		const surveyed =
+			relatives?.map((one) => ({...one, from: clones.of(one.process)})) ??
+			inheritedBy(processes).map((one) => survey(one, clones.of(one.process), false));
 		await copyPages(state, surveyed, outbox, breathe);
 		const extra = clones.extraBytes();
 		clones.check();
@@ -42,8 +46,21 @@ export async function copyLive(
 	}
 }
 
-/** The mappings that a clone has, or those that it has not: they were excepted by MADV_DONTFORK. */
-const part = ({process, vmas}: CapturedProcess, inherited: boolean): CapturedProcess => ({
-	process,
-	vmas: vmas.filter(({row}) => ((row.flags & constants.VMA_FLAG.DONTFORK) === 0) === inherited),
-});
+const settleFlags = (
+	processes: readonly CapturedProcess[],
+	pidOf = ({process}: CapturedProcess): Pid => process.pid,
+): void => {
+	for (const captured of processes.filter(({process}) => process.assumed)) {
+		settle(captured.vmas, readSmaps(pidOf(captured)));
+	}
+};
+
+const isApart = ({row}: CapturedVma): boolean => (row.flags & constants.VMA_FLAG.DONTFORK) !== 0;
+
+/** With the mappings that a clone has. */
+const inheritedBy = (processes: readonly CapturedProcess[]): CapturedProcess[] =>
+	processes.map(({process, vmas}) => ({process, vmas: vmas.filter((vma) => !isApart(vma))}));
+
+/** With those that it has not, if any: they were excepted by MADV_DONTFORK. */
+const apart = (processes: readonly CapturedProcess[]): CapturedProcess[] =>
+	processes.map(({process, vmas}) => ({process, vmas: vmas.filter(isApart)})).filter(({vmas}) => vmas.length > 0);

@@ -8,12 +8,13 @@ import type {Registers} from '../sys/registers.js';
 import {type Look, lookAtAll} from '../sys/threads.js';
 import {addr, type Fd, type Pid, type RemoteAddr, type Tid} from '../sys/types.js';
 import type {CapturedTask, CapturedThread} from './context.js';
+import {type EarlierMappings, mappingsOf} from './earlier-mappings.js';
 import {type InjectionSite, ProcessInjector} from './injector.js';
 import {statOf} from './leader.js';
 import {captureLimits} from './limits.js';
 import {otherName} from './linked.js';
 import {inquireMm, mmRow} from './mm.js';
-import {type Mapping, parseSmaps} from './parse/smaps.js';
+import type {Mapping} from './parse/smaps.js';
 import {parseStatus} from './parse/status.js';
 import {mappingKind} from './parse/vmakind.js';
 import {inquireProcess, type ProcessFacts, readFacts, taskRow} from './process.js';
@@ -50,6 +51,8 @@ export class ProcessCapture implements CapturedTask {
 	readonly threads: readonly ThreadWork[];
 	filesOwner: number;
 	readonly mappings: readonly Mapping[];
+	/** Flags of mappings are those of before the stop. */
+	readonly assumed: boolean;
 	readonly facts: ProcessFacts;
 	readonly #pending: RowOf<'pending'>[] = [];
 	#actions: readonly RowOf<'sigaction'>[] = [];
@@ -59,6 +62,7 @@ export class ProcessCapture implements CapturedTask {
 		readonly stopped: StoppedProcess,
 		sleepers: ReadonlyMap<number, Asleep>,
 		stopTime: bigint,
+		earlier: EarlierMappings,
 	) {
 		const {leader} = stopped;
 		const pid = leader.tid as unknown as Pid;
@@ -68,7 +72,9 @@ export class ProcessCapture implements CapturedTask {
 		this.innerPid = this.facts.status.inner('NStgid');
 		this.pidfd = leaderEnded ? pidfdOpenThread(pid) : pidfdOpen(pid);
 		this.memory = new ProcessMemory(pid);
-		this.mappings = parseSmaps(toText(readProc(`/proc/${pid}/smaps`))).map((mapping) => byOtherName(pid, mapping));
+		const {mappings, assumed} = mappingsOf(pid, this.facts.status, earlier);
+		this.mappings = mappings.map((mapping) => byOtherName(pid, mapping));
+		this.assumed = assumed;
 		this.row = snapshot.task.length;
 		this.filesOwner = this.row;
 		this.mm = snapshot.mm.push(mmRow(pid, this.facts.stat, this.mappings, this.memory)) - 1;

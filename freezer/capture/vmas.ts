@@ -167,13 +167,19 @@ const hasContent = (context: CaptureContext, mapping: Mapping, mappings: readonl
 	context.knownContent(contentKey(deviceNumber(mapping.dev), mapping.ino)) !== undefined ||
 	mappings.some((other) => other.shared && other.ino === mapping.ino && other.dev === mapping.dev);
 
-function vmaRow(mm: number, mapping: Mapping): RowOf<'vma'> {
+/** VMA_FLAG_* that smaps tells of. */
+export function flagsOf(mapping: Mapping): number {
 	let flags = 0;
 	for (const code of mapping.flags) {
 		flags |= flagOf[code] ?? 0;
 	}
 
-	flags |= mapping.path === '[heap]' ? VMA_FLAG.HEAP : mapping.path === '[stack]' ? VMA_FLAG.STACK : 0;
+	return flags;
+}
+
+function vmaRow(mm: number, mapping: Mapping): RowOf<'vma'> {
+	const flags =
+		flagsOf(mapping) | (mapping.path === '[heap]' ? VMA_FLAG.HEAP : mapping.path === '[stack]' ? VMA_FLAG.STACK : 0);
 	return {
 		start: mapping.start,
 		end: mapping.end,

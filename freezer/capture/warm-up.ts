@@ -51,7 +51,7 @@ async function rehearse(request: FreezeRequest): Promise<void> {
 	const stopped = StoppedTree.stop(request.pid, request.stopTimeout, request.children);
 	collection.defer(() => stopped.release('continue'));
 	const now = clockNow(CLOCK.MONOTONIC);
-	const state = collectState(request, collection, stopped, sleepers, now, new Stopwatch());
+	const state = collectState(request, collection, stopped, sleepers, new Map(), now, new Stopwatch());
 	const release = () => stopped.release('continue');
 	const breathe = async () => {};
 	await copyContents(state, nowhere, breathe);

@@ -27,7 +27,7 @@ export function registerFreeze(program: Command): void {
 		.option('--halt', 'end the process once the artefact is safely written')
 		.option('--stop', 'leave it stopped')
 		.option('--no-children', 'this process alone')
-		.option('--live', 'copy memory while it runs on')
+		.option('--live', 'stop it for milliseconds only, and copy its memory while it runs on')
 		.option('--compress <CODEC>', 'none, zstd[:N], gzip, flate, snappy or lz4', 'zstd:1')
 		.option('--encrypt <CIPHER:KEYFILE>', 'encrypt the artefact')
 		.option('--passphrase', 'encrypt it with a passphrase')

@@ -205,7 +205,8 @@ long artefact_open(struct resume *r)
 	ret = read_exactly(r, &a->preamble, sizeof(a->preamble), t->preamble_offset);
 	if (ret < 0 || (ret = check_preamble(r)) < 0 || (ret = read_tables(r)) < 0 || (ret = bound_tables(r)) < 0)
 		return ret;
-	return bound_groups(r);
+	ret = bound_groups(r);
+	return ret < 0 ? ret : validate(r);
 }
 
 /* Reads through a small buffer and compares the checksum; `sum_at`: the field that is taken as 0, or none. */

@@ -62,8 +62,6 @@ long contents_stage(struct resume *r)
 	uint64_t count, i;
 	const struct frore_content *c = ROWS(&r->artefact, CONTENT, &count);
 
-	if (cow_check(r) < 0)
-		return -1;
 	r->content_span = span_of(&r->artefact) + cow_span(&r->artefact);
 	if (r->content_span && reserve(r) < 0)
 		return -1;

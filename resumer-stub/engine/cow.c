@@ -7,28 +7,11 @@
 
 #include "engine.h"
 
-#define HUGE (2ULL << 20)
+#define HUGE (WINDOW_ROOM / 2)
 
 static const struct frore_window *windows_of(const struct artefact *a, uint64_t *count)
 {
 	return ROWS(a, WINDOW, count);
-}
-
-/* Before their spans are added up: no window, and not all of them together, may be larger than an address space. */
-long cow_check(struct resume *r)
-{
-	uint64_t count, i, span = 0;
-	const struct frore_window *w = windows_of(&r->artefact, &count);
-
-	for (i = 0; i < count; i++) {
-		if (w[i].start < w[i].end && w[i].end <= TASK_END && !((w[i].start | w[i].end) & (PAGE - 1)))
-			span += w[i].end - w[i].start + 2 * HUGE;
-		else
-			span = TASK_END;
-		if (span >= TASK_END)
-			return refuse(r, "cannot resume this file: it is damaged,", "a window is none", 0, 0);
-	}
-	return 0;
 }
 
 /* Address space that all windows need in the stage. */
@@ -38,7 +21,7 @@ uint64_t cow_span(const struct artefact *a)
 	const struct frore_window *w = windows_of(a, &count);
 
 	for (i = 0; i < count; i++)
-		span += w[i].end - w[i].start + 2 * HUGE;
+		span += w[i].end - w[i].start + WINDOW_ROOM;
 	return span;
 }
 
@@ -49,7 +32,7 @@ static uint64_t address_of(const struct resume *r, uint32_t row)
 	const struct frore_window *w = windows_of(&r->artefact, &count);
 
 	for (i = 0; i < row; i++)
-		at += w[i].end - w[i].start + 2 * HUGE;
+		at += w[i].end - w[i].start + WINDOW_ROOM;
 	return ((at + HUGE - 1) & ~(HUGE - 1)) + (w[row].start & (HUGE - 1));
 }
 

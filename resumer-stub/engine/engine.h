@@ -141,6 +141,9 @@ long artefact_verify_all(struct resume *r);
 #define VERIFY_CHUNK (256 * 1024ULL)
 long artefact_verify_group(struct resume *r, const struct frore_group *g, uint8_t *buffer);
 
+/* validate.c: of the tables, right after they have been read */
+long validate(struct resume *r);
+
 /* cpu.c: refuses, in words, a processor that lacks what the program was bound to. */
 long cpu_check(struct resume *r);
 void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
@@ -170,8 +173,8 @@ long pages_fill(struct engine *e);
 long pages_stage(struct engine *e);
 
 /* cow.c: what relatives share until somebody writes to it */
+#define WINDOW_ROOM (4ULL << 20) /* beside each window in the stage: two huge pages */
 uint64_t cow_span(const struct artefact *a);
-long cow_check(struct resume *r);
 long cow_stage(struct engine *e);
 long cow_fill(struct engine *e);
 long cow_take(struct engine *e, const struct frore_vma *v);

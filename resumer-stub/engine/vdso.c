@@ -114,8 +114,8 @@ long vdso_park(struct engine *e)
 
 struct symbols {
 	const Elf64_Sym *table;
-	const char *names;
-	uint64_t count, bias;
+	const char *names; /* ends in NUL */
+	uint64_t count, names_size;
 };
 
 /* Dynamic symbols of a vdso image of `size` bytes at `image`; everything stays inside the image. */
@@ -136,14 +136,21 @@ static int find_symbols(const uint8_t *image, uint64_t size, struct symbols *s)
 			continue;
 		names = &sh[sh[i].sh_link];
 		if (sh[i].sh_offset > size || sh[i].sh_size > size - sh[i].sh_offset || names->sh_offset >= size ||
-		    names->sh_size > size - names->sh_offset)
+		    names->sh_size == 0 || names->sh_size > size - names->sh_offset ||
+		    image[names->sh_offset + names->sh_size - 1] != 0)
 			return 0;
 		s->table = (const void *)(image + sh[i].sh_offset);
 		s->count = sh[i].sh_size / sizeof(Elf64_Sym);
 		s->names = (const char *)image + names->sh_offset;
+		s->names_size = names->sh_size;
 		return 1;
 	}
 	return 0;
+}
+
+static const char *symbol_name(const struct symbols *s, uint64_t i)
+{
+	return s->table[i].st_name < s->names_size ? s->names + s->table[i].st_name : "";
 }
 
 static uint64_t new_entry(const struct engine *e, const char *name)
@@ -155,7 +162,7 @@ static uint64_t new_entry(const struct engine *e, const char *name)
 	if (!v->start || !find_symbols((const uint8_t *)v->start, v->size, &s))
 		return 0;
 	for (i = 0; i < s.count; i++)
-		if (s.table[i].st_value && text_equal(s.names + s.table[i].st_name, name))
+		if (s.table[i].st_value && text_equal(symbol_name(&s, i), name))
 			return v->start + s.table[i].st_value;
 	return 0;
 }
@@ -206,10 +213,10 @@ static long place_patched(struct engine *e)
 	memcpy((void *)e->mm->vdso, old, e->mm->vdso_image.length);
 	if (find_symbols(old, e->mm->vdso_image.length, &s)) {
 		for (i = 0; i < s.count; i++) {
-			const char *name = s.names + s.table[i].st_name;
+			const char *name = symbol_name(&s, i);
 
 			if (!s.table[i].st_value || !text_starts(name, "__vdso_") ||
-			    s.table[i].st_value + 16 > e->mm->vdso_image.length)
+			    e->mm->vdso_image.length < 16 || s.table[i].st_value > e->mm->vdso_image.length - 16)
 				continue;
 			patch((uint8_t *)e->mm->vdso + s.table[i].st_value, new_entry(e, name), call_number(name));
 		}

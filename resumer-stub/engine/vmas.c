@@ -270,9 +270,10 @@ static long map_one(struct engine *e, const struct frore_vma *v, const struct vm
 	case FRORE_VMA_CONTENT_PRIVATE:
 		fd = content_map_fd(e->r, v->source);
 		if (fd < 0) { /* anonymous shared memory: a second mapping of what lies in the area (mremap of old size 0) */
-			uint64_t from = contents_address(e->r, v->source);
+			uint64_t contents, from = contents_address(e->r, v->source);
+			const struct frore_content *c = ROWS(a, CONTENT, &contents);
 
-			if (!from)
+			if (v->offset > PAGE_UP(c[v->source].size) || length > PAGE_UP(c[v->source].size) - v->offset)
 				return -22;
 			ret = sys_mremap(from + v->offset, 0, length, MREMAP_MAYMOVE | MREMAP_FIXED, v->start);
 			if (ret >= 0 && v->prot != (PROT_READ | PROT_WRITE))

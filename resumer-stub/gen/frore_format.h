@@ -1348,4 +1348,172 @@ _Static_assert(sizeof(struct frore_msg_message) == 16, "msg_message");
 _Static_assert(offsetof(struct frore_msg_message, type) == 0, "msg_message.type");
 _Static_assert(offsetof(struct frore_msg_message, data) == 8, "msg_message.data");
 
+/* Every table: X(TABLE, struct) */
+#define FRORE_TABLES(X) \
+	X(MACHINE, machine) \
+	X(XCOMP, xcomp) \
+	X(CPU_NEED, cpu_need) \
+	X(WARNING, warning) \
+	X(CONTENT, content) \
+	X(TASK, task) \
+	X(RLIMIT, rlimit) \
+	X(SIGACTION, sigaction) \
+	X(PENDING, pending) \
+	X(ITIMER, itimer) \
+	X(POSIX_TIMER, posix_timer) \
+	X(LOCK, lock) \
+	X(THREAD, thread) \
+	X(MM, mm) \
+	X(VMA, vma) \
+	X(WINDOW, window) \
+	X(SAME, same) \
+	X(GUARD, guard) \
+	X(IMAGE, image) \
+	X(DESCRIPTION, description) \
+	X(FD, fd) \
+	X(FILE, file) \
+	X(INHERIT, inherit) \
+	X(TTY, tty) \
+	X(PIPE, pipe) \
+	X(PIPE_OBJECT, pipe_object) \
+	X(EVENTFD, eventfd) \
+	X(EPOLL, epoll) \
+	X(EPOLL_ENTRY, epoll_entry) \
+	X(TIMERFD, timerfd) \
+	X(SIGNALFD, signalfd) \
+	X(INOTIFY, inotify) \
+	X(INOTIFY_WATCH, inotify_watch) \
+	X(MEMFD, memfd) \
+	X(PIDFD, pidfd) \
+	X(SOCKET, socket) \
+	X(SOCKET_OPTION, socket_option) \
+	X(SOCKET_MESSAGE, socket_message) \
+	X(HANGUP, hangup) \
+	X(PTY, pty) \
+	X(PTY_PAIR, pty_pair) \
+	X(SHM, shm) \
+	X(SEM, sem) \
+	X(MSG, msg) \
+	X(MSG_MESSAGE, msg_message)
+
+/* Every reference into the blob: X(TABLE, struct, field) */
+#define FRORE_BLOBS(X) \
+	X(MACHINE, machine, hostname) \
+	X(MACHINE, machine, kernel) \
+	X(MACHINE, machine, boot_id) \
+	X(MACHINE, machine, frore_version) \
+	X(MACHINE, machine, cpu) \
+	X(CPU_NEED, cpu_need, name) \
+	X(WARNING, warning, kind) \
+	X(WARNING, warning, text) \
+	X(CONTENT, content, name) \
+	X(CONTENT, content, xattr) \
+	X(TASK, task, groups) \
+	X(TASK, task, cwd) \
+	X(TASK, task, root) \
+	X(TASK, task, exe) \
+	X(TASK, task, cmdline) \
+	X(TASK, task, cgroup) \
+	X(PENDING, pending, siginfo) \
+	X(THREAD, thread, comm) \
+	X(THREAD, thread, regs) \
+	X(THREAD, thread, xstate) \
+	X(THREAD, thread, affinity) \
+	X(MM, mm, auxv) \
+	X(MM, mm, vdso_image) \
+	X(MM, mm, ldt) \
+	X(VMA, vma, name) \
+	X(VMA, vma, path) \
+	X(IMAGE, image, path) \
+	X(FILE, file, path) \
+	X(TTY, tty, termios) \
+	X(TTY, tty, path) \
+	X(PIPE_OBJECT, pipe_object, messages) \
+	X(PIPE_OBJECT, pipe_object, data) \
+	X(INOTIFY, inotify, pending) \
+	X(INOTIFY_WATCH, inotify_watch, path) \
+	X(SOCKET, socket, local) \
+	X(SOCKET, socket, remote) \
+	X(SOCKET, socket, pending) \
+	X(SOCKET_OPTION, socket_option, value) \
+	X(SOCKET_MESSAGE, socket_message, data) \
+	X(SOCKET_MESSAGE, socket_message, address) \
+	X(SOCKET_MESSAGE, socket_message, to) \
+	X(SOCKET_MESSAGE, socket_message, fds) \
+	X(HANGUP, hangup, told) \
+	X(PTY_PAIR, pty_pair, termios) \
+	X(PTY_PAIR, pty_pair, fill_termios) \
+	X(PTY_PAIR, pty_pair, input) \
+	X(PTY_PAIR, pty_pair, backlog) \
+	X(PTY_PAIR, pty_pair, output) \
+	X(SEM, sem, values) \
+	X(MSG_MESSAGE, msg_message, data)
+
+/* Fields that are a row: X(TABLE, struct, field, TABLE referred to, may be NONE) */
+#define FRORE_REFERENCES(X) \
+	X(MACHINE, machine, root_task, TASK, 0) \
+	X(TASK, task, parent, TASK, 1) \
+	X(TASK, task, maker, TASK, 1) \
+	X(TASK, task, mm, MM, 0) \
+	X(TASK, task, first_thread, THREAD, 0) \
+	X(THREAD, thread, task, TASK, 0) \
+	X(RLIMIT, rlimit, task, TASK, 0) \
+	X(SIGACTION, sigaction, task, TASK, 0) \
+	X(PENDING, pending, task, TASK, 0) \
+	X(PENDING, pending, thread, THREAD, 1) \
+	X(ITIMER, itimer, task, TASK, 0) \
+	X(POSIX_TIMER, posix_timer, task, TASK, 0) \
+	X(LOCK, lock, task, TASK, 1) \
+	X(LOCK, lock, description, DESCRIPTION, 1) \
+	X(MM, mm, exe, IMAGE, 1) \
+	X(VMA, vma, mm, MM, 0) \
+	X(VMA, vma, window, WINDOW, 1) \
+	X(SAME, same, mm, MM, 0) \
+	X(SAME, same, from, MM, 0) \
+	X(SAME, same, by, MM, 0) \
+	X(SAME, same, window, WINDOW, 0) \
+	X(GUARD, guard, mm, MM, 0) \
+	X(IMAGE, image, content, CONTENT, 1) \
+	X(IMAGE, image, pages, CONTENT, 1) \
+	X(DESCRIPTION, description, task, TASK, 0) \
+	X(FD, fd, task, TASK, 0) \
+	X(FD, fd, description, DESCRIPTION, 0) \
+	X(FILE, file, content, CONTENT, 1) \
+	X(FILE, file, pipe, PIPE_OBJECT, 1) \
+	X(PIPE, pipe, pipe, PIPE_OBJECT, 0) \
+	X(EPOLL_ENTRY, epoll_entry, description, DESCRIPTION, 0) \
+	X(MEMFD, memfd, content, CONTENT, 0) \
+	X(SOCKET, socket, peer, DESCRIPTION, 1) \
+	X(SOCKET, socket, listener, DESCRIPTION, 1) \
+	X(SOCKET, socket, base, TASK, 0) \
+	X(SOCKET_MESSAGE, socket_message, sender, DESCRIPTION, 1) \
+	X(PTY, pty, pair, PTY_PAIR, 0) \
+	X(SHM, shm, content, CONTENT, 0)
+
+/* Fields that are consecutive rows: X(TABLE, struct, first, count, TABLE referred to) */
+#define FRORE_STRETCHES(X) \
+	X(TASK, task, first_thread, nthreads, THREAD) \
+	X(EPOLL, epoll, first, count, EPOLL_ENTRY) \
+	X(INOTIFY, inotify, first, count, INOTIFY_WATCH) \
+	X(MSG, msg, first, count, MSG_MESSAGE) \
+	X(SOCKET, socket, first_option, option_count, SOCKET_OPTION) \
+	X(SOCKET, socket, first_message, message_count, SOCKET_MESSAGE)
+
+/* Every kind of description; its table has the same name: X(KIND = TABLE) */
+#define FRORE_KINDS(X) \
+	X(FILE) \
+	X(INHERIT) \
+	X(TTY) \
+	X(PIPE) \
+	X(EVENTFD) \
+	X(EPOLL) \
+	X(TIMERFD) \
+	X(SIGNALFD) \
+	X(INOTIFY) \
+	X(MEMFD) \
+	X(PIDFD) \
+	X(SOCKET) \
+	X(HANGUP) \
+	X(PTY)
+
 #endif

@@ -27,8 +27,6 @@ static long describe(struct launch *l, struct resume *r)
 	const struct frore_task *t = artefact_table(&r->artefact, FRORE_TABLE_TASK, &tasks);
 	const struct frore_thread *h = artefact_table(&r->artefact, FRORE_TABLE_THREAD, &threads);
 
-	if (machines != 1 || m->root_task >= tasks || tasks >= READY_MASK)
-		return refuse(r, "cannot resume this file: it is damaged,", "it has no root task", 0, "copy it again");
 	l->r = r;
 	l->root_row = m->root_task;
 	l->root = &t[m->root_task];

@@ -1,5 +1,7 @@
 /** Damaged copies of an artefact. */
 import type {Hasher} from '../../builder/codec.js';
+import {tableLayouts} from '../../builder/format/layout.js';
+import type {TableName} from '../../builder/format/schema.js';
 import {
 	offsetOfField,
 	readStructure,
@@ -34,6 +36,15 @@ export class Patient {
 		this.headAt = Number(this.trailer.head_offset);
 		this.indexAt = Number(this.trailer.index_offset);
 		this.preambleAt = Number(this.trailer.preamble_offset);
+	}
+
+	/** Where a field of a row of a table is. */
+	inTable(name: TableName, row: number, member: string): number {
+		const id = tableLayouts.findIndex((layout) => layout.name === name);
+		const {fields, size} = tableLayouts[id]!;
+		const entry = this.headAt + sizeOfStructure('head') + id * sizeOfStructure('directory');
+		const rows = this.headAt + Number(readStructure('directory', this.intact, entry).offset);
+		return rows + row * size + fields.find((one) => one.name === member)!.offset;
 	}
 
 	/** A copy with a change. */

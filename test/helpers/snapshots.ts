@@ -4,7 +4,7 @@ import type {Encoder, Hasher} from '../../builder/codec.js';
 import type {FieldType} from '../../builder/format/fields.js';
 import {tableLayouts} from '../../builder/format/layout.js';
 import {references, stretches} from '../../builder/format/references.js';
-import {constants, emptySnapshot, type Snapshot, type TableName} from '../../builder/format/schema.js';
+import {constants, emptySnapshot, NONE, type Snapshot, type TableName} from '../../builder/format/schema.js';
 
 const TEXTS = ['', 'plain', 'Grüße 🌍', 'not UTF-8: \udcff\udc80'];
 
@@ -51,19 +51,28 @@ function repaired(snapshot: Snapshot, rows: number): Snapshot {
 		Object.assign(vma, {start, end: start + 0x2000n, mm: 0, kind: index % 5, source: index % rows});
 	}
 	for (const [index, window] of snapshot.window.entries()) {
-		Object.assign(window, {start: 0x10000n * BigInt(index + 1), end: 0x10000n * BigInt(index + 1) + 0x2000n});
+		const start = 0x10000n * BigInt(index + 1);
+		Object.assign(window, {start, end: start + 0x2000n, kind: 0});
 	}
 	for (const [index, same] of snapshot.same.entries()) {
 		Object.assign(same, {
-			start: 0x1000n * BigInt(index),
-			end: 0x1000n * BigInt(index + 1),
+			start: 0x10000n * BigInt(index + 1),
+			end: 0x10000n * BigInt(index + 1) + 0x1000n,
 			mm: 0,
 			from: 0,
 			by: 0,
-			window: 0,
+			window: index,
 		});
 	}
+	for (const [index, task] of snapshot.task.entries()) {
+		Object.assign(task, index === 0 ? {parent: NONE, maker: NONE, flags: 0} : {parent: 0, maker: 0, flags: 0});
+	}
+	for (const mm of snapshot.mm)
+		Object.assign(mm, {vdso: 0x7fff0000n, vdso_size: 0x2000n, vvar: 0x7ffec000n, vvar_size: 0x4000n});
+	for (const content of snapshot.content) content.size = 5000n;
+	for (const [index, fd] of snapshot.fd.entries()) Object.assign(fd, {task: 0, fd: index});
 	snapshot.machine.length = 1;
+	Object.assign(snapshot.machine[0]!, {root_task: 0});
 	return snapshot;
 }
 

@@ -1,5 +1,5 @@
 /** `--live`: the program is stopped for a moment, and copied while it runs on. */
-import {existsSync, writeFileSync} from 'node:fs';
+import {existsSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {Freezer, running, traced, until} from '../helpers/freezer.js';
 import {saysOneLine, subject, unharmed} from '../helpers/oracle.js';
@@ -29,17 +29,23 @@ async function freezeLive(stage: Stage, pid: number): Promise<string> {
 	return file;
 }
 
-asUsers('twenty snapshots of a program that writes all the time are each of one moment', async (t, stage) => {
-	const original = await stage.start([stage.target('live'), 'writers']);
-	await ready(original);
-	for (let n = 0; n < 20; n++) {
-		const file = await freezeLive(stage, original.pid);
-		const copy = await stage.thaw(file, ['--pid', 'private']);
-		await alive(copy);
-		await judged(t, copy, `copy ${n}`);
-	}
-	await judged(t, original, 'the original');
-});
+for (const [name, what] of [
+	['writers', 'writes'],
+	['advice', 'changes the advice for its memory'],
+] as const) {
+	asUsers(`ten snapshots of a program that ${what} all the time are each of one moment`, async (t, stage) => {
+		const original = await stage.start([stage.target('live'), name]);
+		await ready(original);
+		for (let n = 0; n < 10; n++) {
+			const file = await freezeLive(stage, original.pid);
+			const copy = await stage.thaw(file, ['--pid', 'private']);
+			await alive(copy);
+			await judged(t, copy, `copy ${n}`);
+			rmSync(file);
+		}
+		await judged(t, original, 'the original');
+	});
+}
 
 asUsers('nothing of the target is changed, and no clone is left', async (t, stage) => {
 	const target = await subject(stage, 'big');

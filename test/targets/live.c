@@ -154,6 +154,35 @@ static void subreaper_check(void)
 	EQUAL(is, 1, "subreaper");
 }
 
+/* Large memory whose advice changes all the time, without a trace in /proc/PID/maps. */
+static unsigned char *advised;
+static const size_t advised_size = 80 << 20;
+
+static void *change_advice(void *unused)
+{
+	static const int advice[] = {MADV_DONTFORK, MADV_HUGEPAGE, MADV_DOFORK, MADV_NOHUGEPAGE};
+
+	for (unsigned i = 0; !stop_all; i++)
+		if (madvise(advised, advised_size, advice[i % COUNT(advice)]) != 0)
+			torn_at = i + 1;
+	return unused;
+}
+
+static void advice_prepare(void)
+{
+	advised = anonymous(advised_size);
+	pattern_fill(advised, advised_size, 11);
+	MUST(-pthread_create(&writer, NULL, change_advice, NULL));
+}
+
+static void advice_check(void)
+{
+	stop_all = 1;
+	pthread_join(writer, NULL);
+	EQUAL(torn_at, 0, "madvise() failed");
+	SAME_PATTERN(advised, advised_size, 11, "memory");
+}
+
 /* Two processes that count in turns, each in memory of its own: one is never two ahead. */
 static int there[2], back[2];
 static pid_t partner;
@@ -218,6 +247,7 @@ static const struct judge_case cases[] = {
 	{"dontfork", dontfork_prepare, dontfork_check},
 	{"traceless", traceless_prepare, traceless_check},
 	{"subreaper", subreaper_prepare, subreaper_check},
+	{"advice", advice_prepare, advice_check},
 	{"turns", turns_prepare, turns_check},
 };
 

@@ -14,11 +14,8 @@ export interface Mapping {
 	readonly path: string;
 	readonly deleted: boolean;
 	/** Two-letter codes of VmFlags. */
-	readonly flags: ReadonlySet<string>;
+	flags: ReadonlySet<string>;
 	readonly pkey: number;
-	/** Bytes that no other process shares or that are shared: Rss. */
-	readonly rss: number;
-	readonly swap: number;
 }
 
 const line = /^([0-9a-f]+)-([0-9a-f]+) ([r-])([w-])([x-])([sp]) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$/;
@@ -64,22 +61,16 @@ function draft(match: RegExpExecArray): Draft {
 		deleted,
 		flags: new Set(),
 		pkey: 0,
-		rss: 0,
-		swap: 0,
 	};
 }
 
-/** One in eight of the lines is of use: thousands of mappings are read while the target stands still. */
+/** Two in twenty-four of the lines are of use: thousands of mappings are read while the target stands still. */
 function detail(mapping: Draft, text: string, start: number, end: number): void {
 	const value = () => text.slice(text.indexOf(':', start) + 1, end).trim();
 	if (text.startsWith('VmFlags:', start)) {
 		mapping.flags = flagsOf(value());
 	} else if (text.startsWith('ProtectionKey:', start)) {
 		mapping.pkey = Number(value());
-	} else if (text.startsWith('Rss:', start)) {
-		mapping.rss = Number.parseInt(value(), 10) * 1024;
-	} else if (text.startsWith('Swap:', start)) {
-		mapping.swap = Number.parseInt(value(), 10) * 1024;
 	}
 }
 

@@ -5,6 +5,7 @@
 
 #include "kinds.h"
 
+#define EAGAIN 11
 #define ETIME 62
 #define PIECE 256
 #define ARRIVES_MS 5000
@@ -58,8 +59,10 @@ static long write_patiently(int fd, const uint8_t *bytes, uint32_t length)
 	while (length) {
 		long done = sys_write(fd, bytes, length < PIECE ? length : PIECE);
 
+		if (done < 0 && done != -EAGAIN)
+			return done;
 		if (done <= 0 && !wait_for(fd, POLLOUT))
-			return done < 0 ? done : -11;
+			return -EAGAIN;
 		if (done > 0) {
 			bytes += done;
 			length -= (uint32_t)done;

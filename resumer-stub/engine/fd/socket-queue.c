@@ -1,6 +1,7 @@
 /* What waited in the receive queue of a socket is sent again by its other end. */
 #include <linux/in.h>
 #include <linux/socket.h>
+#include <linux/un.h>
 #include <asm/socket.h>
 
 #include "kinds.h"
@@ -137,18 +138,22 @@ static long send_message(struct fds *f, const struct frore_socket_message *m, in
 /* A sender that is not inside: its address is taken for a moment, where it has one and where that is free. */
 static long temporary_sender(struct fds *f, uint32_t d, const struct frore_socket *row, const struct frore_socket_message *m)
 {
-	const char *name = artefact_bytes(f->a, m->address);
+	const struct sockaddr_un *name = artefact_bytes(f->a, m->address);
+	uint32_t length = m->address.length;
+	char path[sizeof(name->sun_path) + 1] = {0};
 	long fd = socket_make(row), ret = 0;
 
 	if (fd < 0)
 		return fd;
 	socket_set_int((int)fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (m->address.length > 2)
+	if (length > 2)
 		ret = socket_bind(f, (int)fd, m->address);
 	if (ret < 0)
 		warn_fd(f, d, "tells another sender:", "a message that was not read yet", ret, 0);
-	else if (row->domain == AF_UNIX && m->address.length > 2 && name[2])
-		sys3(__NR_unlinkat, AT_CWD, (long)(name + 2), 0);
+	else if (row->domain == AF_UNIX && length > 2 && length <= sizeof(*name) && name->sun_path[0]) {
+		memcpy(path, name->sun_path, length - 2);
+		sys3(__NR_unlinkat, AT_CWD, (long)path, 0);
+	}
 	return fd;
 }
 

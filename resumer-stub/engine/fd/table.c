@@ -40,7 +40,7 @@ long fds_load(struct fds *f, struct resume *r, uint32_t task)
 		;
 	f->fd = &rows[i];
 	for (; i < count && rows[i].task == task; i++, f->fd_count++) {
-		if (rows[i].fd <= last || rows[i].fd > 1 << 28 || rows[i].description >= descriptions)
+		if (rows[i].fd <= last || rows[i].fd > 1 << 28)
 			return damaged_table(f);
 		last = rows[i].fd;
 	}

@@ -96,3 +96,36 @@ test('a mapping beyond its window, and common pages out of order, are named', (t
 		['same[1] is out of order'],
 	);
 });
+
+test('tasks that nobody forks, and contents larger than an address space, are named', (t) => {
+	t.deepEqual(
+		wrong(({task}) => {
+			task[1]!.maker = 1;
+		}),
+		['task[1] is forked by nobody'],
+	);
+	t.deepEqual(
+		wrong(({task}) => {
+			task[0]!.flags = constants.TASK.ZOMBIE;
+		}),
+		['task[0] is the root, and made by another one'],
+	);
+	t.deepEqual(
+		wrong(({task}) => {
+			task[1]!.nthreads = 0;
+		}),
+		['task[1] lives without a thread, or shares after its end'],
+	);
+	t.deepEqual(
+		wrong(({content}) => {
+			content[1]!.size = 1n << 47n;
+		}),
+		['all contents together are larger than an address space'],
+	);
+	t.deepEqual(
+		wrong(({mm}) => {
+			mm[1]!.vdso_size = 1n << 47n;
+		}),
+		['mm[1] has its vdso at 0x7fff0000'],
+	);
+});

@@ -37,9 +37,7 @@ test('smaps: addresses, protection, file, key and flags of each mapping', (t) =>
 		path: '/tmp/a b',
 		deleted: true,
 		pkey: 3,
-		rss: 4096,
 	});
-	t.is(anonymous?.rss, 131072);
 	t.true(anonymous?.flags.has('wf'));
 	t.is(shared?.path, '/line\nbreak');
 	t.true(shared?.shared);

@@ -1,0 +1,78 @@
+/**
+ * What only smaps tells of mappings, from just before the stop. To tell it, the kernel looks at every page (show_smap, fs/proc/task_mmu.c):
+ * 13 ms a GiB, for which a large target would stand still. Which mappings there are is looked at during the stop all the same; what was
+ * assumed of them is compared with what smaps tells of a clone, after the release.
+ */
+import {readProc, tryReadProcText} from '../sys/procfs.js';
+import {PAGE_SIZE, type Pid} from '../sys/types.js';
+import {failure} from './errors.js';
+import {type Mapping, parseSmaps} from './parse/smaps.js';
+import type {Status} from './parse/status.js';
+import {mappingKind} from './parse/vmakind.js';
+import {toText} from './text.js';
+import {type CapturedVma, flagsOf} from './vmas.js';
+
+/** Bytes in memory from which it is worth it. */
+const LARGE = 64 << 20;
+
+/** By pid, of those processes that are large. */
+export type EarlierMappings = ReadonlyMap<number, ReadonlyMap<string, Mapping>>;
+
+export const readSmaps = (pid: Pid): Mapping[] => parseSmaps(toText(readProc(`/proc/${pid}/smaps`)));
+const readMaps = (pid: Pid): Mapping[] => parseSmaps(toText(readProc(`/proc/${pid}/maps`)));
+
+export const observeMappings = (pids: readonly Pid[]): EarlierMappings =>
+	new Map(pids.filter(isLarge).map((pid) => [pid as number, byKey(readSmaps(pid))]));
+
+const isLarge = (pid: Pid): boolean =>
+	Number((tryReadProcText(`/proc/${pid}/statm`) ?? '').split(' ')[1] ?? 0) * PAGE_SIZE >= LARGE;
+
+/** The mappings of a stopped process. Locked memory is not inherited by clones: what is assumed of it could not be compared. */
+export function mappingsOf(
+	pid: Pid,
+	status: Status,
+	earlier: EarlierMappings,
+): {mappings: Mapping[]; assumed: boolean} {
+	const known = status.number('VmLck') === 0 ? earlier.get(pid) : undefined;
+	const now = known ? readMaps(pid) : [];
+	return known && now.every((mapping) => known.has(keyOf(mapping)))
+		? {mappings: now.map((mapping) => ({...mapping, ...told(known.get(keyOf(mapping))!)})), assumed: true}
+		: {mappings: readSmaps(pid), assumed: false};
+}
+
+const told = ({flags, pkey}: Mapping): Pick<Mapping, 'flags' | 'pkey'> => ({flags, pkey});
+
+/** Has the clone all mappings that it should inherit, and none else? */
+export function isInherited(vmas: readonly CapturedVma[], clone: Pid): boolean {
+	const inherited = byKey(readMaps(clone));
+	return vmas.every(({mapping}) => inherited.has(keyOf(mapping)) !== mapping.flags.has('dc'));
+}
+
+/** Puts right what was assumed: `truth` is what smaps tells of the process, or of its clone, which does not tell of what it lacks. */
+export function settle(vmas: readonly CapturedVma[], truth: readonly Mapping[]): void {
+	const known = byKey(truth);
+	for (const {mapping, row} of vmas) {
+		const now = known.get(keyOf(mapping));
+		if (!now) {
+			continue;
+		}
+
+		if (mappingKind(now) !== mappingKind(mapping) || now.pkey !== mapping.pkey) {
+			throw failure(
+				'changed',
+				`cannot freeze: the mapping at ${row.start.toString(16)} became another one just before the stop; nothing was written`,
+				'Freeze it again.',
+			);
+		}
+
+		row.flags = (row.flags & ~flagsOf(mapping)) | flagsOf(now);
+		mapping.flags = now.flags;
+	}
+}
+
+const byKey = (mappings: readonly Mapping[]): ReadonlyMap<string, Mapping> =>
+	new Map(mappings.map((mapping) => [keyOf(mapping), mapping]));
+
+/** All that maps tells, but for names. */
+const keyOf = ({start, end, read, write, execute, shared, offset, dev, ino}: Mapping): string =>
+	[start, end, read, write, execute, shared, offset, dev, ino].join(' ');
