@@ -190,8 +190,7 @@ function checkGroups(source: Source, trailer: Trailer, {groups, frames}: Index):
 		if (group.first_frame !== next || next + group.frame_count > frames.length)
 			fail(what, 'refers to frames that are not its own');
 		const rows = frames.slice(next, next + group.frame_count);
-		const runs = rows.reduce((sum, frame) => sum + frame.run_count, 0);
-		const head = fixed + BigInt(rows.length * sizeOfStructure('frame') + runs * sizeOfStructure('run'));
+		const head = fixed + BigInt(rows.length * sizeOfStructure('frame'));
 		at = group.data_offset;
 		if (at < group.offset + head || at > end) fail(what, 'says its data begins where it does not');
 		for (const {offset, length, stored_length: stored} of rows) {
@@ -220,7 +219,7 @@ function checkRuns(source: Source, {frames, runs}: Index, snapshot: Snapshot): v
 			const {space, index: row, source: kind, length, address} = runs[run]!;
 			const rows =
 				space === constants.SPACE.MM ? snapshot.mm : space === constants.SPACE.CONTENT ? snapshot.content : [];
-			if (row >= rows.length || kind > constants.SOURCE.IMAGE || address + length >= 2n ** 63n)
+			if (row >= rows.length || kind > constants.SOURCE.VOID || address + length >= 2n ** 63n)
 				fail(index, `has a run ${run} that points nowhere`);
 			if (kind !== constants.SOURCE.ZERO) raw += length;
 		}

@@ -47,7 +47,13 @@ export function collectState(
 	snapshot.machine.push(machineRow(faceOf(request.pid), request.version));
 	const alone = tree.processes.length === 1;
 	const processes = tree.processes.map((stopped) => {
-		const process = new ProcessCapture(snapshot, stopped, sleepers, stopTime, alone ? earlier : new Map());
+		const process = new ProcessCapture(
+			snapshot,
+			stopped,
+			sleepers,
+			stopTime,
+			alone ? earlier : {...earlier, known: new Map()},
+		);
 		collection.defer(() => process.close());
 		collection.defer(() => process.inject.finish());
 		collection.tasks.push(process);

@@ -11,6 +11,7 @@ import {ownRange, type PageSource, type Surveyed, unshared} from './own-ranges.j
 import {areaOf, copyContent, hasOwnPages, imagePages, ownPages, ownStretch, wantImage} from './pages.js';
 import {parseStat} from './parse/stat.js';
 import {childrenOf} from './resolve.js';
+import type {Tracking} from './tracking.js';
 
 /** Lets signals in between pieces of work, and throws when it is time to give up. */
 export type Breathe = () => Promise<void>;
@@ -38,34 +39,55 @@ export function endInjection({processes}: CapturedState): void {
 }
 
 /** Modified pages of the stopped processes themselves. */
-export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, breathe: Breathe): Promise<void> {
+export async function copyMemory(
+	state: CapturedState,
+	outbox: MemoryOutbox,
+	breathe: Breathe,
+	tracking: Tracking | undefined,
+): Promise<void> {
 	endInjection(state);
-	await copyPages(state, surveyAll(state.processes), outbox, breathe);
+	await copyPages(state, surveyAll(state.processes, tracking), outbox, breathe);
 }
 
 /** Which pages the stopped processes have of their own, and which of them they may have in common. */
-export const surveyAll = (processes: readonly CapturedProcess[]): Surveyed[] =>
+export const surveyAll = (processes: readonly CapturedProcess[], tracking?: Tracking): Surveyed[] =>
 	processes.map((captured) => {
 		const {pid, memory} = captured.process;
-		return survey(captured, {pid, memory, cow: false}, processes.length > 1 || hasKin(pid));
+		return survey(captured, {pid, memory, cow: false}, processes.length > 1 || hasKin(pid), tracking);
 	});
 
 /** Is there a process outside that may have pages in common with this one: a child, or a parent that runs the same program? */
-function hasKin(pid: Pid): boolean {
+export function hasKin(pid: Pid): boolean {
 	const exe = tryReadLink(`/proc/${pid}/exe`);
 	const parent = parseStat(readProcText(`/proc/${pid}/stat`)).ppid;
 	const parents = tryReadLink(`/proc/${parent}/exe`);
 	return childrenOf(pid).length > 0 || (exe !== undefined && parents?.equals(exe) === true);
 }
 
-/** @param shares relatives may have pages in common */
-export function survey(captured: CapturedProcess, from: PageSource, shares: boolean): Surveyed {
+/**
+ * @param shares relatives may have pages in common
+ * @param tracking knows of pages that have been copied
+ */
+export function survey(
+	captured: CapturedProcess,
+	from: PageSource,
+	shares: boolean,
+	tracking: Tracking | undefined,
+): Surveyed {
 	const {vmas} = captured;
-	const looked = [...vmas.keys()].filter((i) => hasOwnPages(vmas[i]!));
+	const owning = [...vmas.keys()].filter((i) => hasOwnPages(vmas[i]!));
+	const known = tracking?.left(owning.map((i) => vmas[i]!));
+	const looked = owning.filter((i) => !known?.has(vmas[i]!));
 	const pageMap = new PageMap(from.pid);
 	try {
 		const found = pageMap.ranges(looked.map((i) => areaOf(vmas[i]!)));
-		const own = new Map(looked.map((i, k) => [i, found[k]!.map((range) => ownRange(range, i, shares && pageMap))]));
+		const ranges = new Map(looked.map((i, k) => [i, found[k]!]));
+		const own = new Map(
+			owning.map((i) => [
+				i,
+				(known?.get(vmas[i]!) ?? ranges.get(i) ?? []).map((range) => ownRange(range, i, shares && pageMap)),
+			]),
+		);
 		return {...captured, from, own: vmas.map((_, i) => own.get(i) ?? []), ranges: [...own.values()].flat()};
 	} finally {
 		pageMap.close();
@@ -111,14 +133,27 @@ async function copyYounger(
 			ownStretch(vmas[range.vma]!, pages, from.memory, from.cow || range.marks !== undefined),
 		),
 	);
+	const mayPass = vmas.some(({mapping}) => mapping.flags.has('gu'));
+	return copyStretches(from.pid, process.mm, stretches, !mayPass, outbox, breathe);
+}
+
+/** @param direct whether it does not matter which pages cannot be read */
+export async function copyStretches(
+	pid: Pid,
+	mm: number,
+	stretches: readonly MemoryStretch[],
+	direct: boolean,
+	outbox: MemoryOutbox,
+	breathe: Breathe,
+): Promise<Unreadable[]> {
 	const bytes = stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
-	if (outbox.mayWriteDirectly(bytes) && !vmas.some(({mapping}) => mapping.flags.has('gu'))) {
-		await outbox.directly((place) => writeDirectly(from.pid, process.mm, stretches, place, breathe));
+	if (direct && outbox.mayWriteDirectly(bytes)) {
+		await outbox.directly((place) => writeDirectly(pid, mm, stretches, place, breathe));
 		return [];
 	}
 
 	const unreadable: Unreadable[] = [];
-	for (const frame of packFrames(from.pid, process.mm, stretches)) {
+	for (const frame of packFrames(pid, mm, stretches)) {
 		unreadable.push(...frame.unreadable);
 		if (frame.runs.length > 0) {
 			outbox.put(frame.runs, frame.raw);

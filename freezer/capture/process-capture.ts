@@ -61,7 +61,8 @@ export class ProcessCapture implements CapturedTask {
 		readonly snapshot: Snapshot,
 		readonly stopped: StoppedProcess,
 		sleepers: ReadonlyMap<number, Asleep>,
-		stopTime: bigint,
+		/** On the monotonic clock. */
+		readonly stopTime: bigint,
 		earlier: EarlierMappings,
 	) {
 		const {leader} = stopped;

@@ -69,8 +69,8 @@ export class ThreadInjection {
 	}
 
 	/**
-	 * Works through the calls at `list`; the last of them lets `signal` in, which nobody heeds, and there the thread stops. False when the
-	 * kernel does not let us send it; nothing has happened then.
+	 * Works through the calls at `list`; one of them lets `signal` in, which nobody heeds, and there the thread stops. What stands behind
+	 * that is done if the freezer dies. False when the kernel does not let us send the signal; nothing has happened then.
 	 */
 	calls(list: RemoteAddr, count: number, signal: number): boolean {
 		ptrace.setSignalMask(this.tid, ALL_SIGNALS);
@@ -89,6 +89,7 @@ export class ThreadInjection {
 			ptrace.cont(this.tid);
 		}
 
+		ptrace.setSignalMask(this.tid, ALL_SIGNALS);
 		return true;
 	}
 

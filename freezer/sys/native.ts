@@ -47,6 +47,7 @@ function load() {
 			'int64_t frore_native_ask(const void *, void *, uint32_t, const void *, const void *, const void *, void *)',
 		),
 		ranges: library.func('int64_t frore_native_ranges(int, const void *, uint64_t, void *, uint64_t)'),
+		written: library.func('int64_t frore_native_written(int, void *, uint64_t, uint32_t, void *, uint64_t)'),
 		pack: library.func(
 			'int64_t frore_native_pack(const void *, uint64_t, void *, void *, uint64_t, void *, void *, void *)',
 		),
@@ -72,8 +73,8 @@ export const nativeUnstick = (list: Int32Array | null, capacity: number): void =
 export const nativeThreads = (): Pick<ReturnType<typeof load>, 'seize' | 'poll' | 'look' | 'children' | 'ask'> =>
 	native();
 
-/** See pagemap.ts and pack.ts. */
-export const nativePages = (): Pick<ReturnType<typeof load>, 'ranges' | 'pack'> => native();
+/** See pagemap.ts, write-tracking.ts and pack.ts. */
+export const nativePages = (): Pick<ReturnType<typeof load>, 'ranges' | 'written' | 'pack'> => native();
 
 /** See pack.ts. */
 export const nativeDirect = (): Pick<

@@ -69,6 +69,8 @@ long pages_prepare(struct engine *e)
 
 static int skipped(const struct engine *e, const struct frore_run *run)
 {
+	if (run->source == FRORE_SOURCE_VOID)
+		return 1;
 	if (run->space != FRORE_SPACE_MM)
 		return e->staging || !tree_is_root(e->r, e->task_row) || !contents_filled(e, run->index);
 	if (e->staging)

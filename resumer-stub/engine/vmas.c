@@ -192,7 +192,7 @@ long vmas_mark(struct engine *e)
 		const struct frore_run *run = &a->runs[i];
 		int64_t at;
 
-		if (run->space != FRORE_SPACE_MM || run->index != e->task->mm)
+		if (run->space != FRORE_SPACE_MM || run->index != e->task->mm || run->source == FRORE_SOURCE_VOID)
 			continue;
 		at = vma_find(e, run->address, run->length);
 		if (at < 0)

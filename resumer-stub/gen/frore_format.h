@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0x24a1290e049be064ULL
+#define FRORE_SCHEMA_HASH 0x146129258293311cULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -46,6 +46,7 @@ enum {
 	FRORE_SOURCE_ZERO = 0,
 	FRORE_SOURCE_STORED = 1,
 	FRORE_SOURCE_IMAGE = 2,
+	FRORE_SOURCE_VOID = 3,
 };
 
 enum {
@@ -348,7 +349,7 @@ struct frore_frame {
 	uint64_t offset; /* Where its data is in the file; a multiple of the page size for codec NONE */
 	uint64_t length; /* Bytes from there to the next frame, or to the next section: data, padding */
 	uint64_t stored_length; /* Bytes of data in the file */
-	uint64_t raw_length; /* Bytes after decoding = sum of the STORED and IMAGE runs */
+	uint64_t raw_length; /* Bytes after decoding = sum of the STORED, IMAGE and VOID runs */
 	uint64_t checksum; /* XXH64 of all `length` bytes */
 	uint32_t first_run; /* Index of its first run among all runs of the file */
 	uint32_t run_count; /* Runs */
@@ -366,7 +367,7 @@ _Static_assert(offsetof(struct frore_frame, run_count) == 44, "frame.run_count")
 _Static_assert(offsetof(struct frore_frame, codec) == 48, "frame.codec");
 _Static_assert(offsetof(struct frore_frame, flags) == 52, "frame.flags");
 
-/* A stretch of pages. STORED and IMAGE runs take their bytes one after the other from the decoded frame */
+/* A stretch of pages. STORED, IMAGE and VOID runs take their bytes one after the other from the decoded frame */
 struct frore_run {
 	uint64_t address; /* Address in the mm, or offset in the content */
 	uint64_t length; /* Bytes */

@@ -23,7 +23,7 @@ function placeRuns({frames, runs}: Artefact): InFrame[] {
 	for (const frame of frames) {
 		let offset = 0;
 		for (const run of runs.slice(frame.first_run, frame.first_run + frame.run_count)) {
-			placed.push({...run, frame, offset});
+			if (run.source !== SOURCE.VOID) placed.push({...run, frame, offset});
 			if (run.source !== SOURCE.ZERO) offset += Number(run.length);
 		}
 	}

@@ -1,0 +1,31 @@
+import {emptySnapshot} from '../../builder/format/schema.js';
+import {CLOCK, clockNow} from '../sys/clock.js';
+import type {Pid} from '../sys/types.js';
+import {type EarlierMappings, nothingEarlier} from './earlier-mappings.js';
+import {ProcessCapture} from './process-capture.js';
+import {observeSleepers} from './sleep.js';
+import {deadlineIn, StoppedProcess} from './stop.js';
+
+/**
+ * Stops a process for a moment, for calls that it makes for us.
+ * @param patience seconds until it must have stopped
+ */
+export function visit<T>(
+	pid: Pid,
+	patience: number,
+	during: (process: ProcessCapture) => T,
+	earlier: EarlierMappings = nothingEarlier,
+): T {
+	const sleepers = observeSleepers([pid]);
+	using stopped = StoppedProcess.stop(pid, deadlineIn(patience));
+	const process = new ProcessCapture(emptySnapshot(), stopped, sleepers, clockNow(CLOCK.MONOTONIC), earlier);
+	try {
+		process.inquire();
+		process.settleRegisters();
+		return during(process);
+	} finally {
+		process.inject.finish();
+		stopped.pendingStopSignal = process.inject.stopSignal;
+		process.close();
+	}
+}
