@@ -36,9 +36,27 @@ const untracked = (mapping: Mapping): Mapping =>
 export const readMaps = (pid: Pid): Mapping[] => parseSmaps(toText(readProc(`/proc/${pid}/maps`)));
 
 export const observeMappings = (pids: readonly Pid[], tracked: boolean): EarlierMappings => ({
-	known: new Map(pids.filter(isLarge).map((pid) => [pid as number, byKey(readSmaps(pid, tracked))])),
+	known: new Map(pids.filter(isLarge).flatMap((pid) => knownOf(pid, tracked))),
 	tracked,
 });
+
+/** Nothing for one that has just ended. */
+function knownOf(pid: Pid, tracked: boolean): [number, ReadonlyMap<string, Mapping>][] {
+	try {
+		return [[pid, byKey(readSmaps(pid, tracked))]];
+	} catch {
+		return [];
+	}
+}
+
+/** Has other advice been given for a mapping in between? */
+export const isRestless = (before: EarlierMappings, after: EarlierMappings): boolean =>
+	[...after.known].some(([pid, mappings]) =>
+		[...mappings].some(([key, mapping]) => {
+			const known = before.known.get(pid)?.get(key);
+			return known !== undefined && flagsOf(known) !== flagsOf(mapping);
+		}),
+	);
 
 const isLarge = (pid: Pid): boolean =>
 	Number((tryReadProcText(`/proc/${pid}/statm`) ?? '').split(' ')[1] ?? 0) * PAGE_SIZE >= LARGE;
@@ -90,13 +108,13 @@ export function confirm(vmas: readonly CapturedVma[], after: readonly Mapping[])
 	const known = byKey(after);
 	for (const {mapping, row} of vmas) {
 		const now = known.get(keyOf(mapping));
-		if (now && (isOther(mapping, now) || (flagsOf(mapping) ^ flagsOf(now)) & (WIPEONFORK | DROPPABLE | DONTFORK))) {
+		if (now && (isOther(mapping, now) || (flagsOf(mapping) ^ flagsOf(now)) & (WIPEONFORK | DROPPABLE))) {
 			throw changed(row);
 		}
 	}
 }
 
-const {WIPEONFORK, DROPPABLE, DONTFORK} = constants.VMA_FLAG;
+const {WIPEONFORK, DROPPABLE} = constants.VMA_FLAG;
 
 const isOther = (before: Mapping, now: Mapping): boolean =>
 	mappingKind(now) !== mappingKind(before) || now.pkey !== before.pkey;

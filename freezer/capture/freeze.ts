@@ -107,6 +107,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	tracking?.recall(sleepers);
 	collectGarbage();
 	const earlier = request.live ? observeMappings(targets(), tracking !== undefined) : nothingEarlier;
+	tracking?.heed(earlier);
 	watch.mark('look ahead');
 
 	const stopped = StoppedTree.stop(pid, request.stopTimeout, request.children);

@@ -3,7 +3,6 @@ import {type Landing, LISTED_CALL, LISTED_RESULT, landingSlots} from '../sys/lan
 import {ProcessMemory} from '../sys/memory.js';
 import {nr} from '../sys/nr.js';
 import {tryPidfdGetFd} from '../sys/pidfd.js';
-import {listNumbers} from '../sys/procfs.js';
 import {type Asked, askAll} from '../sys/threads.js';
 import {addr, asPid, type Fd, PAGE_SIZE, type RemoteAddr, type Tid} from '../sys/types.js';
 import {USERFAULTFD_FLAGS} from '../sys/write-tracking.js';
@@ -142,37 +141,9 @@ export class ProcessInjector implements Injector {
 		}
 	}
 
-	/**
-	 * A userfaultfd of the process, pulled out of it; undefined when it cannot be had. It is open there for a moment only, and if the
-	 * freezer dies meanwhile the thread closes it.
-	 */
+	/** A userfaultfd of the process, pulled out of it; undefined when it cannot be had. */
 	pullUserfaultfd(pidfd: Fd): Fd | undefined {
-		const injection = this.#use();
-		if (this.#endSignal === undefined) {
-			return undefined;
-		}
-
-		const open = new Set(listNumbers(`/proc/${this.memory.pid}/fd`));
-		let free = 0;
-		while (open.has(free)) {
-			free++;
-		}
-
-		this.#writeList([[nr.userfaultfd, USERFAULTFD_FLAGS]], [[nr.close, free]]);
-		if (!injection.calls(addr(this.scratch + BigInt(LIST + CALLS)), 3, this.#endSignal)) {
-			return undefined;
-		}
-
-		const [made = -1n] = resultsIn(this.readScratch(LIST, CALLS + LISTED_CALL), 1);
-		if (made < 0n) {
-			return undefined;
-		}
-
-		try {
-			return tryPidfdGetFd(pidfd, Number(made));
-		} finally {
-			injection.syscall([nr.close, made]);
-		}
+		return this.#use().open([nr.userfaultfd, USERFAULTFD_FLAGS], (fd) => tryPidfdGetFd(pidfd, fd));
 	}
 
 	writeScratch(offset: number, bytes: Uint8Array): void {
@@ -273,10 +244,10 @@ export class ProcessInjector implements Injector {
 		return resultsIn(this.readScratch(LIST, CALLS + calls.length * LISTED_CALL), calls.length);
 	}
 
-	/** The calls, the one that lets the signal in which stops the thread, and what is done behind that if the freezer dies. */
-	#writeList(calls: readonly Call[], behind: readonly Call[] = []): void {
+	/** The calls, and the one that lets the signal in which stops the thread. */
+	#writeList(calls: readonly Call[]): void {
 		const mask = this.scratch + BigInt(LIST);
-		const all = [...calls, [nr.rt_sigprocmask, SIG_SETMASK, mask, 0, 8], ...behind];
+		const all = [...calls, [nr.rt_sigprocmask, SIG_SETMASK, mask, 0, 8]];
 		const bytes = Buffer.alloc(CALLS + all.length * LISTED_CALL);
 		for (const [i, call] of all.entries()) {
 			for (const [k, value] of call.entries()) {

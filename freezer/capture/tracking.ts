@@ -1,6 +1,7 @@
 import type {ArtefactWriter, Run} from '../../builder/artefact-writer.js';
 import {constants} from '../../builder/format/schema.js';
 import {CLOCK, clockNow} from '../sys/clock.js';
+import {errno, SysError} from '../sys/errno.js';
 import {ProcessMemory} from '../sys/memory.js';
 import type {MemoryStretch} from '../sys/pack.js';
 import type {PageRange} from '../sys/pagemap.js';
@@ -8,7 +9,8 @@ import {listNumbers, tryReadProcText} from '../sys/procfs.js';
 import type {Fd, Pid} from '../sys/types.js';
 import {WriteTracking, type WrittenRange} from '../sys/write-tracking.js';
 import {type Breathe, copyStretches, hasKin} from './copy.js';
-import {type EarlierMappings, observeMappings, readMaps} from './earlier-mappings.js';
+import {type EarlierMappings, isRestless, observeMappings, readMaps} from './earlier-mappings.js';
+import {failure} from './errors.js';
 import type {Outbox} from './outbox.js';
 import type {Mapping} from './parse/smaps.js';
 import {type MappingKind, mappingKind} from './parse/vmakind.js';
@@ -122,6 +124,13 @@ export class Tracking {
 		}
 	}
 
+	/** Where advice for memory keeps changing, only a clone can tell what it was during the stop. */
+	heed(earlier: EarlierMappings): void {
+		if (isRestless(this.began.earlier, earlier)) {
+			this.giveUp();
+		}
+	}
+
 	/** Pages that have to be copied (again), of those mappings of the stopped process of which it is known. */
 	left(vmas: readonly CapturedVma[]): ReadonlyMap<CapturedVma, readonly PageRange[]> {
 		const uncertain = new Spans(this.#uncertain);
@@ -144,12 +153,16 @@ export class Tracking {
 
 	/** Are these few enough to be copied in the pause? Else a clone costs less: some 90 ns for each page of the process. */
 	isLittle(ranges: readonly PageRange[]): boolean {
+		if (this.#given) {
+			return false;
+		}
+
 		const bytes = ranges.reduce((sum, {start, end}) => sum + end - start, 0n);
 		const worthAClone = (this.size / PAGE) * 270n;
 		return bytes <= FEW || bytes <= (worthAClone < MOST_LEFT ? worthAClone : MOST_LEFT);
 	}
 
-	/** Nothing that was copied counts. */
+	/** A clone is needed. Nothing that was copied counts. */
 	giveUp(): void {
 		this.#given = true;
 		this.#verdicts.clear();
@@ -211,6 +224,15 @@ export class Tracking {
 			outbox.flush();
 			this.#rounds.push({frames: writer.frames, looked});
 			this.#doubt(wanted, writer.runsFrom(firstRun));
+		} catch (error) {
+			throw error instanceof SysError && error.errno === errno.ESRCH
+				? failure(
+						'exited',
+						`process ${this.pid} ended while it was being frozen; nothing was written`,
+						undefined,
+						error,
+					)
+				: error;
 		} finally {
 			memory.close();
 		}
@@ -259,6 +281,8 @@ const readsDirectly = (pid: Pid): boolean =>
 	});
 
 interface Began {
+	/** What smaps told before. */
+	readonly earlier: EarlierMappings;
 	readonly fd: Fd | undefined;
 	readonly pause: bigint;
 	/** On the monotonic clock, by tid. */
@@ -284,7 +308,7 @@ function begin(pid: Pid, patience: number, earlier: EarlierMappings): Began {
 		},
 		earlier,
 	);
-	return {fd, pause: clockNow(CLOCK.MONOTONIC) - stopTime, asleepSince};
+	return {earlier, fd, pause: clockNow(CLOCK.MONOTONIC) - stopTime, asleepSince};
 }
 
 const verdictOf = (look: readonly WrittenRange[] | undefined): Verdict | undefined =>

@@ -1,5 +1,5 @@
 import {errno, SysError} from './errno.js';
-import {CHILD_ENTRY, CLONE_ENTRY, LANDING_ENTRY, type Landing, LIST_ENTRY, landingCode} from './landing.js';
+import {CHILD_ENTRY, CLONE_ENTRY, LANDING_ENTRY, type Landing, LIST_ENTRY, landingCode, OPEN_ENTRY} from './landing.js';
 import type {ProcessMemory} from './memory.js';
 import {nr} from './nr.js';
 import * as ptrace from './ptrace.js';
@@ -58,6 +58,25 @@ export class ThreadInjection {
 		return new Registers(ptrace.getRegisters(this.tid)).signed('rax');
 	}
 
+	/**
+	 * The call opens a descriptor, which `take` is given; afterwards the thread closes it, and if the freezer dies meanwhile it does that by
+	 * itself. Undefined when the call fails.
+	 */
+	open<T>(call: Call, take: (fd: number) => T): T | undefined {
+		prepareCall(this.tid, this.original, (this.code + BigInt(OPEN_ENTRY)) as RemoteAddr, call);
+		this.#makeCall();
+		const fd = Number(new Registers(ptrace.getRegisters(this.tid)).signed('rax'));
+		if (fd < 0) {
+			return undefined;
+		}
+
+		try {
+			return take(fd);
+		} finally {
+			this.#makeCall();
+		}
+	}
+
 	/** A child that takes part in what `flags` of clone(2) say, and sends no signal when it ends; or -errno. */
 	clone(flags: number): InjectedChild | bigint {
 		return cloneAt(this.tid, this.original, this.code, CLONE_ENTRY, flags);
@@ -69,8 +88,8 @@ export class ThreadInjection {
 	}
 
 	/**
-	 * Works through the calls at `list`; one of them lets `signal` in, which nobody heeds, and there the thread stops. What stands behind
-	 * that is done if the freezer dies. False when the kernel does not let us send the signal; nothing has happened then.
+	 * Works through the calls at `list`; the last of them lets `signal` in, which nobody heeds, and there the thread stops. False when the
+	 * kernel does not let us send it; nothing has happened then.
 	 */
 	calls(list: RemoteAddr, count: number, signal: number): boolean {
 		ptrace.setSignalMask(this.tid, ALL_SIGNALS);
@@ -89,7 +108,6 @@ export class ThreadInjection {
 			ptrace.cont(this.tid);
 		}
 
-		ptrace.setSignalMask(this.tid, ALL_SIGNALS);
 		return true;
 	}
 

@@ -10,13 +10,23 @@ import type {Stage} from '../helpers/stage.js';
 import {below} from '../helpers/terminal.js';
 import {asUsers, Skipped} from '../helpers/users.js';
 
-for (const live of [[], ['--live']]) {
-	const title = `the freezer is killed at any moment${live.length > 0 ? ' of --live' : ''}`;
-	asUsers(`${title}: the target goes on unharmed, and no file is left`, (t, stage) => killAtAnyMoment(t, stage, live));
+for (const [what, reason, live] of [
+	['', 'nothing', []],
+	[' of --live', 'nothing', ['--live']],
+	[' of --live with much memory', 'big', ['--live', '--compress', 'none']],
+] as const) {
+	asUsers(`the freezer is killed at any moment${what}: the target goes on unharmed, and no file is left`, (t, stage) =>
+		killAtAnyMoment(t, stage, reason, live),
+	);
 }
 
-async function killAtAnyMoment(t: ExecutionContext, stage: Stage, args: string[]): Promise<void> {
-	const target = await subject(stage);
+async function killAtAnyMoment(
+	t: ExecutionContext,
+	stage: Stage,
+	reason: string,
+	args: readonly string[],
+): Promise<void> {
+	const target = await subject(stage, reason);
 	const {pid} = target.running;
 	const whole = Date.now();
 	await new Freezer(stage, pid, 'first.frore', ...args).ended;
