@@ -36,8 +36,8 @@ async function killAtAnyMoment(
 	for (let round = 0; round < 30; round++) {
 		const file = `killed-${round}.frore`;
 		const freezer = new Freezer(stage, pid, file, ...args);
-		// Half of them just when the target is stopped, where it could hurt.
-		if (round % 2) {
+		// Half of them just when the target is stopped, where it could hurt, if that is for long enough to be seen.
+		if (round % 2 && reason !== 'big') {
 			await until(() => traced(pid) || freezer.child.exitCode !== null, 'the stop');
 			await after((round % 10) * 1.2);
 		} else {
@@ -56,7 +56,7 @@ async function killAtAnyMoment(
 		await stage.run(['rm', '-f', file]);
 		await until(() => running(stage, pid).length === 1, 'the end of every copy');
 	}
-	t.true(killed > 20, `${killed} freezers were really killed`);
+	t.true(killed > 12, `${killed} freezers were really killed`);
 	await unharmed(t, stage, target, {alsoThere: ['first.frore'], deadFreezer: true});
 }
 

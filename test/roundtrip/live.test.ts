@@ -2,7 +2,7 @@
 import {existsSync, rmSync, writeFileSync} from 'node:fs';
 import {release} from 'node:os';
 import {join} from 'node:path';
-import {Freezer, running, traced, until} from '../helpers/freezer.js';
+import {after, Freezer, running, traced, until} from '../helpers/freezer.js';
 import {saysOneLine, subject, unharmed} from '../helpers/oracle.js';
 import {alive, judged, ready, roundTrip} from '../helpers/roundtrip.js';
 import type {Stage} from '../helpers/stage.js';
@@ -60,6 +60,20 @@ for (const [target, name, what, tracked] of [
 		await judged(t, original, 'the original');
 	});
 }
+
+asUsers(
+	'threads that are asleep sleep for as long as they would have, although there are two stops',
+	async (t, stage) => {
+		await roundTrip(t, stage, [stage.target('tracked'), 'sleepers'], {
+			freezeArgs: live,
+			// Half of the time has passed when it is frozen.
+			before: async () => {
+			await after(5000);
+		},
+			patience: 30_000,
+		});
+	},
+);
 
 asUsers('nothing of the target is changed, and no clone is left', async (t, stage) => {
 	const target = await subject(stage, 'big');

@@ -4,6 +4,8 @@
  */
 #include "judge.h"
 
+#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -195,9 +197,57 @@ static void shapes_check(void)
 	CHECK(!heap || heap[128 * PAGE - 1] == 77, "the heap has lost what was written to it");
 }
 
+/* Threads that have been asleep for long when they are frozen. */
+#define SLEEP 9
+
+static double slept[3];
+static pthread_t sleepers[3];
+
+static void *sleep_long(void *which)
+{
+	struct timespec whole = {SLEEP, 0}, begin, end;
+	struct epoll_event event;
+	int epoll = epoll_create1(0);
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	switch ((long)which) {
+	case 0:
+		nanosleep(&whole, NULL);
+		break;
+	case 1:
+		poll(NULL, 0, SLEEP * 1000);
+		break;
+	default:
+		epoll_wait(epoll, &event, 1, SLEEP * 1000);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	slept[(long)which] = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+	return NULL;
+}
+
+static void sleepers_prepare(void)
+{
+	steady = mapped(NULL, STEADY, 0);
+	pattern_fill(steady, STEADY, 5);
+	for (long i = 0; i < 3; i++)
+		MUST(-pthread_create(&sleepers[i], NULL, sleep_long, (void *)i));
+}
+
+static void sleepers_check(void)
+{
+	static const char *const names[] = {"nanosleep()", "poll()", "epoll_wait()"};
+
+	for (int i = 0; i < 3; i++) {
+		pthread_join(sleepers[i], NULL);
+		CHECK(slept[i] > SLEEP - 0.2 && slept[i] < SLEEP + 3, "%s for %d s took %.1f s", names[i], SLEEP, slept[i]);
+	}
+	SAME_PATTERN(steady, STEADY, 5, "memory that nobody changes");
+}
+
 static const struct judge_case cases[] = {
 	{"shapes", shapes_prepare, shapes_check},
 	{"forks", forks_prepare, shapes_check},
+	{"sleepers", sleepers_prepare, sleepers_check},
 };
 
 int main(int argc, char **argv)
