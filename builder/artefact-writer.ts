@@ -63,8 +63,11 @@ const headLength = (frames: number, runs: number): number =>
 	runs * sizeOfStructure('run');
 
 function frameOf({runs, raw, stored, codec}: FrameParts, offset: number, end: number, firstRun: number): Frame {
-	const {ZERO, IMAGE} = constants.SOURCE;
-	const filled = runs.reduce((sum, run) => (run.source === ZERO ? sum : sum + run.length), 0n);
+	const {STORED, IMAGE, VOID} = constants.SOURCE;
+	const filled = runs.reduce(
+		(sum, {source, length}) => (source === STORED || source === IMAGE || source === VOID ? sum + length : sum),
+		0n,
+	);
 	if (filled !== BigInt(raw.length) || (codec === constants.CODEC.NONE && stored.length !== raw.length)) {
 		throw new FroreError('internal', `cannot write a frame: its runs take ${filled} bytes of ${raw.length}`);
 	}

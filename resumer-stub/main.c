@@ -8,6 +8,7 @@
 struct resume stub_resume;
 
 long artefact_open(struct resume *r);
+long lazy_check(struct resume *r);
 
 /* A command line that is not understood: one line, and nothing has been resumed. */
 static _Noreturn void usage(const char *what, const char *option)
@@ -202,6 +203,10 @@ _Noreturn void stub_main(long *stack)
 	if (artefact_open(r) < 0) {
 		say("", r->status->message, sizeof(r->status->message));
 		sys_exit_group(r->options.show == SHOW_CHECK ? 4 : EXIT_OWN_FAILURE);
+	}
+	if (!r->options.show && lazy_check(r) < 0) {
+		say("", r->status->message, sizeof(r->status->message));
+		sys_exit_group(EXIT_OWN_FAILURE);
 	}
 	sys_exit_group(r->options.show ? show(r) : launcher_run(r));
 }

@@ -61,6 +61,7 @@ export const structures = {
 		{
 			address: u64('Address in the mm, or offset in the content'),
 			length: u64('Bytes'),
+			from: u64('COPY and REPEAT: address in the same mm, of pages that a STORED run fills; else 0'),
 			index: u32('Row of `mm` or `content`'),
 			space: u16('SPACE_*'),
 			source: u16('SOURCE_*'),

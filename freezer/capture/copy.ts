@@ -1,15 +1,25 @@
-import {type MemoryStretch, packFrames, writeDirectly} from '../sys/pack.js';
+import {unpinTracer} from '../sys/inject.js';
+import {type MemoryStretch, type Packed, packFrames, writeDirectly} from '../sys/pack.js';
 import {PageMap} from '../sys/pagemap.js';
-import {readProcText, tryReadLink} from '../sys/procfs.js';
+import {tryReadLink} from '../sys/procfs.js';
 import type {Pid} from '../sys/types.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
 import {Relatives} from './cow.js';
 import {FramePacker, type FrameSink} from './frames.js';
 import {captureGuards, type Unreadable} from './guards.js';
 import type {Outbox} from './outbox.js';
-import {ownRange, type PageSource, type Surveyed, unshared} from './own-ranges.js';
-import {areaOf, copyContent, hasOwnPages, imagePages, ownPages, ownStretch, wantImage} from './pages.js';
-import {parseStat} from './parse/stat.js';
+import {type OwnRange, ownRange, type PageSource, type Surveyed, unshared} from './own-ranges.js';
+import {
+	areaOf,
+	copyContent,
+	hasOwnPages,
+	imagePages,
+	lostImage,
+	merged,
+	ownPages,
+	ownStretch,
+	wantImage,
+} from './pages.js';
 import {childrenOf} from './resolve.js';
 import type {Tracking} from './tracking.js';
 
@@ -36,6 +46,8 @@ export function endInjection({processes}: CapturedState): void {
 		process.inject.finish();
 		process.stopped.pendingStopSignal = process.inject.stopSignal;
 	}
+
+	unpinTracer();
 }
 
 /** Modified pages of the stopped processes themselves. */
@@ -44,24 +56,27 @@ export async function copyMemory(
 	outbox: MemoryOutbox,
 	breathe: Breathe,
 	tracking: Tracking | undefined,
-): Promise<void> {
+): Promise<Rest> {
 	endInjection(state);
-	await copyPages(state, surveyAll(state.processes, tracking), outbox, breathe);
+	return await copyPages(state, surveyAll(state.processes, state.alone, tracking), outbox, breathe);
 }
 
-/** Which pages the stopped processes have of their own, and which of them they may have in common. */
-export const surveyAll = (processes: readonly CapturedProcess[], tracking?: Tracking): Surveyed[] =>
+/** What needs no process any more: to be called after the release. */
+export type Rest = () => void;
+
+/** Which pages the stopped processes have of their own, and which of them they may have in common. @param alone see CapturedState */
+export const surveyAll = (processes: readonly CapturedProcess[], alone: boolean, tracking?: Tracking): Surveyed[] =>
 	processes.map((captured) => {
-		const {pid, memory} = captured.process;
-		return survey(captured, {pid, memory, cow: false}, processes.length > 1 || hasKin(pid), tracking);
+		const {pid, memory, facts} = captured.process;
+		const shares = processes.length > 1 || hasKin(pid, facts.stat.ppid, alone);
+		return survey(captured, {pid, memory, cow: false}, shares, tracking);
 	});
 
 /** Is there a process outside that may have pages in common with this one: a child, or a parent that runs the same program? */
-export function hasKin(pid: Pid): boolean {
+export function hasKin(pid: Pid, parent: number, alone: boolean): boolean {
 	const exe = tryReadLink(`/proc/${pid}/exe`);
-	const parent = parseStat(readProcText(`/proc/${pid}/stat`)).ppid;
 	const parents = tryReadLink(`/proc/${parent}/exe`);
-	return childrenOf(pid).length > 0 || (exe !== undefined && parents?.equals(exe) === true);
+	return (alone && childrenOf(pid).length > 0) || (exe !== undefined && parents?.equals(exe) === true);
 }
 
 /**
@@ -82,13 +97,19 @@ export function survey(
 	try {
 		const found = pageMap.ranges(looked.map((i) => areaOf(vmas[i]!)));
 		const ranges = new Map(looked.map((i, k) => [i, found[k]!]));
-		const own = new Map(
-			owning.map((i) => [
-				i,
-				(known?.get(vmas[i]!) ?? ranges.get(i) ?? []).map((range) => ownRange(range, i, shares && pageMap)),
-			]),
-		);
-		return {...captured, from, own: vmas.map((_, i) => own.get(i) ?? []), ranges: [...own.values()].flat()};
+		const listed = owning.flatMap((i) => {
+			const present = known?.get(vmas[i]!) ?? ranges.get(i) ?? [];
+			const {unread} = vmas[i]!.mapping;
+			return (unread ? merged([...present, ...unread]) : present).map((range) => ({range, vma: i}));
+		});
+		const words = shares ? pageMap.words(listed.map(({range}) => range)) : [];
+		const all = listed.map(({range, vma}, k) => ownRange(range, vma, words[k]));
+		const own = vmas.map((): OwnRange[] => []);
+		for (const range of all) {
+			own[range.vma]!.push(range);
+		}
+
+		return {...captured, from, own, ranges: all};
 	} finally {
 		pageMap.close();
 	}
@@ -100,7 +121,7 @@ export async function copyPages(
 	surveyed: readonly Surveyed[],
 	outbox: MemoryOutbox,
 	breathe: Breathe,
-): Promise<void> {
+): Promise<Rest> {
 	const {snapshot} = state.collection;
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
 	using relatives = new Relatives(snapshot, surveyed);
@@ -110,7 +131,7 @@ export async function copyPages(
 			: await copyYounger(one, outbox, breathe);
 		captureGuards(snapshot, one, unreadable);
 		for (const [i, vma] of one.vmas.entries()) {
-			for (const stretch of wantImage(vma, one.own[i] ?? [], one.from.memory, state.images)) {
+			for (const stretch of lostImage(vma, one.own[i] ?? [], one.from.memory, state.images)) {
 				packer.add(stretch);
 			}
 		}
@@ -119,8 +140,15 @@ export async function copyPages(
 		packer.flush();
 	}
 
-	relatives.finish();
 	await breathe();
+	return () => {
+		relatives.finish();
+		for (const {vmas, own} of surveyed) {
+			for (const [i, vma] of vmas.entries()) {
+				wantImage(vma, own[i] ?? [], state.images);
+			}
+		}
+	};
 }
 
 async function copyYounger(
@@ -133,27 +161,26 @@ async function copyYounger(
 			ownStretch(vmas[range.vma]!, pages, from.memory, from.cow || range.marks !== undefined),
 		),
 	);
+	const packed = {pid: from.pid, index: process.mm, mem: from.memory.descriptor, stretches, repeats: true};
 	const mayPass = vmas.some(({mapping}) => mapping.flags.has('gu'));
-	return copyStretches(from.pid, process.mm, stretches, !mayPass, outbox, breathe);
+	return copyPacked(packed, !mayPass, outbox, breathe);
 }
 
 /** @param direct whether it does not matter which pages cannot be read */
-export async function copyStretches(
-	pid: Pid,
-	mm: number,
-	stretches: readonly MemoryStretch[],
+export async function copyPacked(
+	packed: Packed,
 	direct: boolean,
 	outbox: MemoryOutbox,
 	breathe: Breathe,
 ): Promise<Unreadable[]> {
-	const bytes = stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
+	const bytes = packed.stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
 	if (direct && outbox.mayWriteDirectly(bytes)) {
-		await outbox.directly((place) => writeDirectly(pid, mm, stretches, place, breathe));
+		await outbox.directly((place) => writeDirectly(packed, place, breathe));
 		return [];
 	}
 
 	const unreadable: Unreadable[] = [];
-	for (const frame of packFrames(pid, mm, stretches)) {
+	for (const frame of packFrames(packed)) {
 		unreadable.push(...frame.unreadable);
 		if (frame.runs.length > 0) {
 			outbox.put(frame.runs, frame.raw);

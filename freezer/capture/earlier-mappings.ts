@@ -4,12 +4,15 @@
  * assumed of them is compared with what smaps tells of a clone, after the release.
  */
 import {constants} from '../../builder/format/schema.js';
+import {ProcessMemory} from '../sys/memory.js';
 import {readProc, tryReadProcText} from '../sys/procfs.js';
 import {PAGE_SIZE, type Pid} from '../sys/types.js';
 import {failure} from './errors.js';
+import {asAnonymous} from './lazy.js';
 import {type Mapping, parseSmaps} from './parse/smaps.js';
 import type {Status} from './parse/status.js';
 import {mappingKind} from './parse/vmakind.js';
+import type {ProcFiles} from './proc-files.js';
 import {toText} from './text.js';
 import {type CapturedVma, flagsOf} from './vmas.js';
 
@@ -25,13 +28,17 @@ export interface EarlierMappings {
 
 export const nothingEarlier: EarlierMappings = {known: new Map(), tracked: false};
 
-export const readSmaps = (pid: Pid, tracked: boolean): Mapping[] => {
-	const mappings = parseSmaps(toText(readProc(`/proc/${pid}/smaps`)));
-	return tracked ? mappings.map(untracked) : mappings;
-};
+export const readSmaps = (pid: Pid, tracked: boolean): Mapping[] =>
+	own(parseSmaps(toText(readProc(`/proc/${pid}/smaps`))), tracked);
 
-const untracked = (mapping: Mapping): Mapping =>
-	mapping.flags.has('uw') ? {...mapping, flags: new Set([...mapping.flags].filter((flag) => flag !== 'uw'))} : mapping;
+/** Without what our own registration adds. */
+const own = (mappings: Mapping[], tracked: boolean): Mapping[] =>
+	tracked ? mappings.map((mapping) => (mapping.flags.has('uw') ? untracked(mapping) : mapping)) : mappings;
+
+const untracked = (mapping: Mapping): Mapping => ({
+	...mapping,
+	flags: new Set([...mapping.flags].filter((flag) => flag !== 'uw')),
+});
 
 export const readMaps = (pid: Pid): Mapping[] => parseSmaps(toText(readProc(`/proc/${pid}/maps`)));
 
@@ -43,7 +50,8 @@ export const observeMappings = (pids: readonly Pid[], tracked: boolean): Earlier
 /** Nothing for one that has just ended. */
 function knownOf(pid: Pid, tracked: boolean): [number, ReadonlyMap<string, Mapping>][] {
 	try {
-		return [[pid, byKey(readSmaps(pid, tracked))]];
+		const mappings = readSmaps(pid, tracked);
+		return isLazy(pid, mappings) ? [] : [[pid, byKey(mappings)]];
 	} catch {
 		return [];
 	}
@@ -58,20 +66,30 @@ export const isRestless = (before: EarlierMappings, after: EarlierMappings): boo
 		}),
 	);
 
+/** What stands for another mapping could not be compared. */
+function isLazy(pid: Pid, mappings: readonly Mapping[]): boolean {
+	const memory = new ProcessMemory(pid);
+	try {
+		return asAnonymous(mappings, memory) !== mappings;
+	} finally {
+		memory.close();
+	}
+}
+
 const isLarge = (pid: Pid): boolean =>
 	Number((tryReadProcText(`/proc/${pid}/statm`) ?? '').split(' ')[1] ?? 0) * PAGE_SIZE >= LARGE;
 
 /** The mappings of a stopped process. Locked memory is not inherited by clones: what is assumed of it could not be compared. */
 export function mappingsOf(
-	pid: Pid,
+	files: ProcFiles,
 	status: Status,
 	{known: all, tracked}: EarlierMappings,
 ): {mappings: Mapping[]; assumed: boolean} {
-	const known = status.number('VmLck') === 0 ? all.get(pid) : undefined;
-	const now = known ? readMaps(pid) : [];
+	const known = status.number('VmLck') === 0 ? all.get(files.pid) : undefined;
+	const now = known ? readMaps(files.pid) : [];
 	return known && now.every((mapping) => known.has(keyOf(mapping)))
 		? {mappings: now.map((mapping) => ({...mapping, ...told(known.get(keyOf(mapping))!)})), assumed: true}
-		: {mappings: readSmaps(pid, tracked), assumed: false};
+		: {mappings: own(parseSmaps(files.text('smaps')), tracked), assumed: false};
 }
 
 const told = ({flags, pkey}: Mapping): Pick<Mapping, 'flags' | 'pkey'> => ({flags, pkey});

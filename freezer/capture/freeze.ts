@@ -86,8 +86,8 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	using collection = new Collection(emptySnapshot(), request.capture);
 	const {snapshot} = collection;
 	snapshot.xcomp.push(...xstateLayout());
-	pinTracer();
 	await warmUp(request);
+	pinTracer();
 	watch.mark('prepare');
 	const targets = () => (request.children ? descendantsOf(pid) : [pid]);
 	const tracking = request.live ? Tracking.start(targets(), request.stopTimeout) : undefined;
@@ -115,7 +115,6 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const stopTime = clockNow(CLOCK.MONOTONIC);
 	watch.mark('stop');
 	const state = collectState(request, collection, stopped, sleepers, earlier, stopTime, watch);
-	unpinTracer();
 	if (request.survey) {
 		const pauseMilliseconds = Number(clockNow(CLOCK.MONOTONIC) - stopTime) / 1e6;
 		return {snapshot, bytes: 0, pageBytes: 0, pauseMilliseconds, phases: watch.phases};
@@ -130,9 +129,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const breathe = breather(request, stopTime, () => pause === 0n);
 	await copyContents(state, outbox, breathe);
 	const live = request.live ? await copyLive(state, goOn, outbox, breathe, tracking) : undefined;
-	if (typeof live !== 'object') {
-		await copyMemory(state, outbox, breathe, tracking);
-	}
+	const rest = typeof live === 'object' ? () => {} : await copyMemory(state, outbox, breathe, tracking);
 
 	watch.mark('memory');
 	if (ending === 'continue' && pause === 0n) {
@@ -140,6 +137,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	}
 
 	pause ||= clockNow(CLOCK.MONOTONIC) - stopTime;
+	rest();
 	outbox.flush();
 	tracking?.settle(writer);
 	tracking?.end();

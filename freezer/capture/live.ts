@@ -28,7 +28,7 @@ export async function copyLive(
 ): Promise<Live | string> {
 	const {processes, collection} = state;
 	if (tracking && mayFollow(state)) {
-		const surveyed = surveyAll(processes, tracking);
+		const surveyed = surveyAll(processes, state.alone, tracking);
 		if (tracking.isLittle(surveyed.flatMap(({ranges}) => ranges))) {
 			await copyLittle(state, surveyed, release, outbox, breathe);
 			return {way: 'tracked', extra: 0};
@@ -38,7 +38,8 @@ export async function copyLive(
 	}
 
 	// Once there are clones, no page is a process's own any more: who shares what with whom must be known before.
-	const relatives = processes.length > 1 || tracking ? surveyAll(inheritedBy(processes), tracking) : undefined;
+	const relatives =
+		processes.length > 1 || tracking ? surveyAll(inheritedBy(processes), state.alone, tracking) : undefined;
 	const made = Clones.make(processes, collection.snapshot);
 	if (typeof made === 'string') {
 		settleFlags(processes, tracking !== undefined);
@@ -51,15 +52,17 @@ export async function copyLive(
 		processes.filter(({process, vmas}) => !isInherited(vmas, clones.of(process).pid)),
 		tracking !== undefined,
 	);
-	await copyPages(state, surveyAll(apart(processes), tracking), outbox, breathe);
+	const rest = await copyPages(state, surveyAll(apart(processes), state.alone, tracking), outbox, breathe);
 	release();
+	rest();
 	clones.volunteer();
 	try {
 		settleFlags(processes, false, ({process}) => clones.of(process).pid);
 		const surveyed =
 			relatives?.map((one) => ({...one, from: clones.of(one.process)})) ??
 			inheritedBy(processes).map((one) => survey(one, clones.of(one.process), false, undefined));
-		await copyPages(state, surveyed, outbox, breathe);
+		const ofClones = await copyPages(state, surveyed, outbox, breathe);
+		ofClones();
 		const extra = clones.extraBytes();
 		clones.check();
 		return {way: 'cloned', extra};
@@ -83,8 +86,9 @@ async function copyLittle(
 	breathe: Breathe,
 ): Promise<void> {
 	endInjection(state);
-	await copyPages(state, surveyed, outbox, breathe);
+	const rest = await copyPages(state, surveyed, outbox, breathe);
 	release();
+	rest();
 	for (const {process, vmas} of state.processes) {
 		if (process.assumed) {
 			confirm(vmas, readSmaps(process.pid, true));

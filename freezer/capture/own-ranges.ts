@@ -1,5 +1,5 @@
 import type {ProcessMemory} from '../sys/memory.js';
-import {type PageMap, type PageRange, PageWords} from '../sys/pagemap.js';
+import {type PageRange, PageWords} from '../sys/pagemap.js';
 import {PAGE_SIZE, type Pid} from '../sys/types.js';
 import type {CapturedProcess} from './collect.js';
 import {overlapping} from './spans.js';
@@ -37,14 +37,16 @@ export interface Surveyed extends CapturedProcess {
 	readonly own: readonly (readonly OwnRange[])[];
 }
 
-const NOTHING_KNOWN = new PageWords(new Uint32Array());
+const NOTHING_KNOWN = new PageWords(new Uint32Array(), new Uint8Array());
 
 /** One range of a survey, and which of its pages somebody else maps, too. */
-export function ownRange(range: PageRange, vma: number, pageMap: PageMap | false): OwnRange {
-	const words = pageMap ? pageMap.words(range) : NOTHING_KNOWN;
-	const marks = words.shared();
-	return {...range, vma, words, marks: marks.includes(CANDIDATE) ? marks : undefined};
-}
+export const ownRange = ({start, end}: PageRange, vma: number, words = NOTHING_KNOWN): OwnRange => ({
+	start,
+	end,
+	vma,
+	words,
+	marks: words.shared.includes(CANDIDATE) ? words.shared : undefined,
+});
 
 /** The pages of a range that are stored for this process itself. */
 export function* unshared({start, end, marks}: OwnRange): Generator<PageRange> {

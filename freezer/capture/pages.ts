@@ -72,29 +72,34 @@ const memoryReader = (vma: CapturedVma, memory: ProcessMemory, cow = false): Pag
 		? (address, buffer) => memory.readForced(addr(address), buffer)
 		: (address, buffer) => memory.readInto(addr(address), buffer);
 
-/**
- * What a mapping takes from its embedded file is wanted of the image. Where that cannot be opened any more, the bytes are those of
- * the mapping itself, and copied at once.
- */
-export function* wantImage(
+/** Parts of its embedded file, by address, that a mapping takes unmodified. */
+function takenFrom({row, image}: CapturedVma, own: readonly PageRange[]): PageRange[] {
+	const takes = row.kind === VMA.FILE_PRIVATE || (row.kind === VMA.FILE_SHARED && row.flags & VMA_FLAG.READ_ONLY);
+	if (!takes || !image?.embed) {
+		return [];
+	}
+
+	const {fd, size} = image;
+	const behind = row.start + BigInt(Math.max(0, Math.ceil((size - Number(row.offset)) / PAGE_SIZE) * PAGE_SIZE));
+	return complement(row.start, fd === undefined || behind > row.end ? row.end : behind, own);
+}
+
+/** Where the file cannot be opened any more, the bytes are those of the mapping itself, and copied at once. */
+export function* lostImage(
 	vma: CapturedVma,
 	own: readonly PageRange[],
 	memory: ProcessMemory,
 	images: Images,
 ): Generator<Stretch> {
 	const {row, image} = vma;
-	const taken = row.kind === VMA.FILE_PRIVATE || (row.kind === VMA.FILE_SHARED && row.flags & VMA_FLAG.READ_ONLY);
-	if (!taken || !image?.embed) {
+	if (!image || image.fd !== undefined) {
 		return;
 	}
 
-	const {fd, size} = image;
-	const behind = row.start + BigInt(Math.max(0, Math.ceil((size - Number(row.offset)) / PAGE_SIZE) * PAGE_SIZE));
-	const end = fd === undefined || behind > row.end ? row.end : behind;
-	for (const range of complement(row.start, end, own)) {
-		const shift = row.offset - row.start;
-		const inFile = {start: range.start + shift, end: range.end + shift};
-		for (const missing of fd === undefined ? complement(inFile.start, inFile.end, merged(image.wanted)) : []) {
+	const shift = row.offset - row.start;
+	for (const {start, end} of takenFrom(vma, own)) {
+		const inFile = {start: start + shift, end: end + shift};
+		for (const missing of complement(inFile.start, inFile.end, merged(image.wanted))) {
 			yield {
 				space: SPACE.CONTENT,
 				index: images.want(image, missing),
@@ -106,6 +111,19 @@ export function* wantImage(
 		}
 
 		images.want(image, inFile);
+	}
+}
+
+/** What a mapping takes from a file that can be read is wanted of the image. */
+export function wantImage(vma: CapturedVma, own: readonly PageRange[], images: Images): void {
+	const {row, image} = vma;
+	if (image?.fd === undefined) {
+		return;
+	}
+
+	const shift = row.offset - row.start;
+	for (const {start, end} of takenFrom(vma, own)) {
+		images.want(image, {start: start + shift, end: end + shift});
 	}
 }
 
@@ -158,7 +176,7 @@ export function complement(start: bigint, end: bigint, ranges: readonly PageRang
 	return gaps;
 }
 
-function merged(ranges: readonly PageRange[]): PageRange[] {
+export function merged(ranges: readonly PageRange[]): PageRange[] {
 	const all: {start: bigint; end: bigint}[] = [];
 	for (const {start, end} of [...ranges].sort((a, b) => (a.start < b.start ? -1 : 1))) {
 		const last = all.at(-1);

@@ -8,7 +8,7 @@ import type {PageRange} from '../sys/pagemap.js';
 import {listNumbers, tryReadProcText} from '../sys/procfs.js';
 import type {Fd, Pid} from '../sys/types.js';
 import {WriteTracking, type WrittenRange} from '../sys/write-tracking.js';
-import {type Breathe, copyStretches, hasKin} from './copy.js';
+import {type Breathe, copyPacked, hasKin} from './copy.js';
 import {type EarlierMappings, isRestless, observeMappings, readMaps} from './earlier-mappings.js';
 import {failure} from './errors.js';
 import type {Outbox} from './outbox.js';
@@ -72,7 +72,7 @@ export class Tracking {
 		private readonly size: bigint,
 	) {
 		this.pause = began.pause;
-		this.#forced = hasKin(pid);
+		this.#forced = hasKin(pid, began.parent, true);
 	}
 
 	/** Undefined where it is not possible, or not worth it. @param patience seconds for the stop */
@@ -220,7 +220,8 @@ export class Tracking {
 		try {
 			outbox.flush();
 			const firstRun = writer.runs;
-			await copyStretches(this.pid, 0, wanted, true, outbox, breathe);
+			const packed = {pid: this.pid, index: 0, mem: memory.descriptor, stretches: wanted, repeats: false};
+			await copyPacked(packed, true, outbox, breathe);
 			outbox.flush();
 			this.#rounds.push({frames: writer.frames, looked});
 			this.#doubt(wanted, writer.runsFrom(firstRun));
@@ -285,6 +286,8 @@ interface Began {
 	readonly earlier: EarlierMappings;
 	readonly fd: Fd | undefined;
 	readonly pause: bigint;
+	/** Outside pid of its parent. */
+	readonly parent: number;
 	/** On the monotonic clock, by tid. */
 	readonly asleepSince: ReadonlyMap<number, bigint>;
 }
@@ -293,11 +296,13 @@ interface Began {
 function begin(pid: Pid, patience: number, earlier: EarlierMappings): Began {
 	const asleepSince = new Map<number, bigint>();
 	let stopTime = 0n;
+	let parent = 0;
 	const fd = visit(
 		pid,
 		patience,
 		(process) => {
 			stopTime = process.stopTime;
+			parent = process.facts.stat.ppid;
 			for (const {tid, asleepNs} of process.threads) {
 				if (asleepNs !== undefined) {
 					asleepSince.set(tid, stopTime - asleepNs);
@@ -308,7 +313,7 @@ function begin(pid: Pid, patience: number, earlier: EarlierMappings): Began {
 		},
 		earlier,
 	);
-	return {earlier, fd, pause: clockNow(CLOCK.MONOTONIC) - stopTime, asleepSince};
+	return {earlier, fd, parent, pause: clockNow(CLOCK.MONOTONIC) - stopTime, asleepSince};
 }
 
 const verdictOf = (look: readonly WrittenRange[] | undefined): Verdict | undefined =>

@@ -2,6 +2,7 @@ import {emptySnapshot} from '../../builder/format/schema.js';
 import {CLOCK, clockNow} from '../sys/clock.js';
 import type {Pid} from '../sys/types.js';
 import {type EarlierMappings, nothingEarlier} from './earlier-mappings.js';
+import {ProcFiles} from './proc-files.js';
 import {ProcessCapture} from './process-capture.js';
 import {observeSleepers} from './sleep.js';
 import {deadlineIn, StoppedProcess} from './stop.js';
@@ -18,7 +19,8 @@ export function visit<T>(
 ): T {
 	const sleepers = observeSleepers([pid]);
 	using stopped = StoppedProcess.stop(pid, deadlineIn(patience));
-	const process = new ProcessCapture(emptySnapshot(), stopped, sleepers, clockNow(CLOCK.MONOTONIC), earlier);
+	const files = new ProcFiles(stopped.leader.tid as unknown as Pid);
+	const process = new ProcessCapture(emptySnapshot(), stopped, files, sleepers, clockNow(CLOCK.MONOTONIC), earlier);
 	try {
 		process.inquire();
 		process.settleRegisters();

@@ -30,12 +30,14 @@ static void lay_out(struct engine *e, uint64_t start)
 	uint64_t at = start, nthreads = e->thread_count;
 	uint64_t per_thread = e->frame_size + sizeof(struct final_thread) + 4 * sizeof(struct final_call);
 
+	lay(&a->mark, &at, e->r->options.lazy ? PAGE : 0);
 	lay(&a->resident, &at, PAGE + sizeof(struct final_shared) + 192 + nthreads * per_thread + 64 * sizeof(struct final_call));
 	lay(&a->image, &at, (uint64_t)(frore_image_end - frore_image_start));
 	lay(&a->engine, &at, sizeof(struct engine));
 	lay(&a->stacks, &at, STACK_SIZE + (nthreads - 1) * THREAD_STACK);
 	lay(&a->workers, &at, e->workers * (STACK_SIZE + e->workspace + e->stored_limit + e->raw_limit + 256 * 1024));
 	lay(&a->vma_state, &at, e->vma_count * sizeof(struct vma_state));
+	lay(&a->lazy, &at, lazy_room(e));
 	lay(&a->artefact, &at, e->r->artefact.base_length);
 	lay(&a->status, &at, sizeof(struct status));
 	lay(&a->vdso, &at, vdso_span(&e->vdso));

@@ -5,7 +5,7 @@
  *   place      process groups are joined, every descriptor is in its place
  *   enter      we run in the working area, on our own stack
  *   clear      nothing but the working area is mapped
- *   fill       memory is as it was, every checksum compared
+ *   fill       memory is as it was, the checksum of all that has been read compared
  *   threads    all threads exist with their ids and wait in the resident code
  *   finish     all other state is in place; the launcher knows (ready)
  *   go         timers run; the program runs
@@ -96,7 +96,7 @@ static long seal(struct engine *e)
 static void story(struct engine *e)
 {
 	if (vdso_park(e) < 0 || vmas_unmap_all(e) < 0 || vmas_set_mm(e) < 0 || /* clear */
-	    vmas_mark(e) < 0 || contents_map(e) < 0 || vmas_map(e) < 0 || pages_fill(e) < 0 || contents_unmap(e) < 0 ||
+	    vmas_mark(e) < 0 || contents_map(e) < 0 || vmas_map(e) < 0 || lazy_map(e) < 0 || pages_fill(e) < 0 || contents_unmap(e) < 0 ||
 	    seal(e) < 0 || vmas_finish(e) < 0 || guards_install(e) < 0 || vdso_place(e) < 0 || vmas_seal(e) < 0) /* fill */
 		give_up(e->r, e->task_row);
 	tree_await_zombies(e->r, e->task_row);

@@ -20,16 +20,18 @@ struct piece {
 
 /*
  * The working area: one hole that is free in our own address space and in the target's. Everything the engine still needs after
- * the rest of memory is gone lies in it; only `resident` stays when the target runs.
+ * the rest of memory is gone lies in it; only `mark` and `resident` stay when the target runs.
  */
 struct area {
 	struct piece all;
+	struct piece mark;     /* --lazy: tells a later freeze which file is mapped; stays, below `resident` */
 	struct piece resident; /* final code, signal frames; stays mapped */
 	struct piece image;    /* copy of the stub */
 	struct piece engine;   /* struct engine */
 	struct piece stacks;   /* one for the engine, then one per thread */
 	struct piece workers;  /* stack and decoding workspace per fill worker */
 	struct piece vma_state;
+	struct piece lazy; /* --lazy: what is mapped from the file */
 	struct piece artefact;
 	struct piece status;
 	struct piece vdso;    /* where vdso and vvar are parked */
@@ -44,12 +46,15 @@ struct vdso {
 	int fixed; /* sealed: cannot be moved or unmapped */
 };
 
-#define VMA_LOCAL 1 /* maps the local file, not a content with its pages */
+#define VMA_LOCAL 1	/* maps the local file, not a content with its pages */
+#define VMA_UNORDERED 2 /* its runs do not come in the order of addresses: some may lie over others */
+#define VMA_LAZY 4	/* its pages may be mapped from the artefact */
 
 /* What is known of a mapping before it is made. */
 struct vma_state {
 	uint64_t fill; /* bytes that runs will write into it */
 	uint64_t flags;
+	uint64_t filled_to; /* end of the last run so far */
 };
 
 /* Number of helpers that fill memory. */
@@ -90,7 +95,8 @@ struct engine {
 	uint32_t workers_left;
 	uint32_t failed;
 	uint32_t staging; /* only what descendants have from us is filled, in the stage */
-	uint32_t pad0;
+	uint32_t lazy;	  /* lazy_plan() has been made */
+	uint32_t copies, copying; /* are there pages that equal others; it is their turn */
 	uint64_t workspace;    /* bytes of decoding workspace per worker */
 	uint64_t stored_limit; /* longest compressed frame */
 	uint64_t raw_limit;    /* longest decoded compressed frame */
@@ -167,8 +173,20 @@ long guards_install(struct engine *e); /* guards.c */
 long vmas_seal(struct engine *e);
 int64_t vma_find(const struct engine *e, uint64_t address, uint64_t length);
 
+/* lazy.c */
+#define LAZY_STRETCHES 8192 /* a process may have 65530 mappings (vm.max_map_count) */
+long lazy_check(struct resume *r);
+uint64_t lazy_room(const struct engine *e);
+void lazy_plan(struct engine *e);
+int lazy_maps(const struct engine *e, const struct frore_run *run);
+long lazy_map(struct engine *e);
+
 /* pages.c */
 long pages_prepare(struct engine *e);
+int pages_skip(const struct engine *e, const struct frore_run *run);
+/* Does a run take bytes from its frame? */
+int pages_have_data(const struct frore_run *run);
+void pages_expect(struct engine *e, uint64_t bytes);
 long pages_fill(struct engine *e);
 long pages_stage(struct engine *e);
 

@@ -254,6 +254,7 @@ static long check_runs(struct resume *r)
 		const struct frore_run *run = &a->runs[i];
 
 		if (run->space > FRORE_SPACE_CONTENT || run->source > FRORE_SOURCE_VOID ||
+		    (run->space != FRORE_SPACE_MM && (run->source == FRORE_SOURCE_COPY || run->source == FRORE_SOURCE_REPEAT)) ||
 		    run->index >= count_of(a, run->space == FRORE_SPACE_MM ? FRORE_TABLE_MM : FRORE_TABLE_CONTENT))
 			return refuse(r, "cannot resume this file: it is damaged,", "a run of pages points nowhere", 0, 0);
 	}

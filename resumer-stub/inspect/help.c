@@ -18,6 +18,11 @@ static const char options[] =
 	"  --own-tty                give the program a terminal and session of its own, shown on this one\n"
 	"  --detach                 the same in the background; prints the supervisor's pid\n"
 	"  --attach [PID]           connect this terminal to a detached program; ctrl-\\ detaches again\n"
+	"  --lazy                   map memory from this file, made with --compress none, instead of reading it: it starts at\n"
+	"                           once, whatever its size, and copies share what they do not change. Of this file the\n"
+	"                           tables are checked, but not the memory that is mapped; it must not be written to while\n"
+	"                           the program runs. Dropped memory (MADV_DONTNEED) has the old bytes again, not zeros;\n"
+	"                           MADV_FREE and MADV_WIPEONFORK fail, mremap(2) does where a mapping is in pieces\n"
 	"  --force                  try although the processor lacks something\n"
 	"  -v                       say how it was resumed\n"
 	"\n"
@@ -25,7 +30,7 @@ static const char options[] =
 
 int help_run(const char *name)
 {
-	char line[2600];
+	char line[sizeof(options) + 400];
 	struct text t = text_in(line, sizeof(line));
 
 	text_str(&t, "Usage: ");

@@ -301,8 +301,6 @@ int launcher_run(struct resume *r)
 	mark(l);
 	clock_warn(l);
 	warn_of_new_id(l);
-	if (r->options.lazy)
-		warn(r, "memory is read at once:", "--lazy", 0, "this version cannot read it when it is used");
 	tell_warnings(r);
 	if (r->options.verbose)
 		tell_way(l);

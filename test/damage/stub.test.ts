@@ -253,7 +253,7 @@ test('mappings, contents and trees that cannot be are refused, whatever the chec
 	for (const [member, value] of [
 		['index', 3],
 		['space', 2],
-		['source', 4],
+		['source', 6],
 	] as const) {
 		const lost = patient.resealed((bytes) => {
 			bytes[field(first, 'run', member)] = value;

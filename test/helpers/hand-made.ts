@@ -1,6 +1,6 @@
 /** A program that never ran before: its snapshot is written by hand, so that the stub is tested without the freezer. */
 import {readFileSync} from 'node:fs';
-import {ArtefactWriter} from '../../builder/artefact-writer.js';
+import {ArtefactWriter, type FrameParts} from '../../builder/artefact-writer.js';
 import {type Encoder, type Hasher, plainEncoder} from '../../builder/codec.js';
 import {tableLayouts} from '../../builder/format/layout.js';
 import {
@@ -82,15 +82,21 @@ export function helloSnapshot(pid: number): Snapshot {
 	return snapshot;
 }
 
-/** The artefact of helloSnapshot(), with the real stub. */
-export function helloArtefact(hasher: Hasher, snapshot: Snapshot, encoder: Encoder = plainEncoder): Buffer {
+/** The artefact of helloSnapshot(), with the real stub; `more` are frames of the same group. */
+export function helloArtefact(
+	hasher: Hasher,
+	snapshot: Snapshot,
+	encoder: Encoder = plainEncoder,
+	more: readonly FrameParts[] = [],
+): Buffer {
 	const chunks: Buffer[] = [];
 	const sink = {write: (chunk: Uint8Array) => void chunks.push(Buffer.from(chunk))};
 	const writer = new ArtefactWriter(sink, readFileSync('templates/stub-x86_64.elf'), {codec: encoder.codec, hasher});
 	const pages = Buffer.alloc(2 * PAGE);
 	HELLO.copy(pages);
 	pages.write('hello\n', PAGE);
-	writer.frame([storedRun(CODE, PAGE), storedRun(DATA, PAGE)], pages, encoder.compress(pages), encoder.codec);
+	const runs = [storedRun(CODE, PAGE), storedRun(DATA, PAGE)];
+	writer.group([{runs, raw: pages, stored: encoder.compress(pages), codec: encoder.codec}, ...more]);
 	writer.finish(snapshot);
 	return Buffer.concat(chunks);
 }

@@ -11,7 +11,9 @@ import {
 	rmSync,
 } from 'node:fs';
 import {tmpdir} from 'node:os';
-import {basename, join} from 'node:path';
+import {basename, join, resolve} from 'node:path';
+import {constants} from '../../builder/format/schema.js';
+import {readStructure, sizeOfStructure} from '../../builder/structures.js';
 import {commandLine} from './product.js';
 import {Started, type StartOptions} from './started.js';
 import {compileTarget, type Flavour} from './targets.js';
@@ -43,6 +45,26 @@ export const identities: Identity[] =
 	process.getuid!() === 0
 		? [{name: 'root', uid: 0, prefix: []}, ordinary]
 		: [{name: 'ordinary user', uid: process.getuid!(), prefix: []}];
+
+/**
+ * The words of FRORE_TEST_MODE. `lazy`: everything is frozen without compression and resumed with --lazy, where a test does not say how.
+ * `live`: what goes on running is frozen with --live.
+ */
+export const modes: ReadonlySet<string> = new Set((process.env.FRORE_TEST_MODE ?? '').split(',').filter(Boolean));
+
+/** Can it be resumed with --lazy? */
+function isPlain(file: string): boolean {
+	try {
+		const bytes = readFileSync(file);
+		const {preamble_offset} = readStructure('trailer', bytes, bytes.length - sizeOfStructure('trailer'));
+		return readStructure('preamble', bytes, Number(preamble_offset)).codec === constants.CODEC.NONE;
+	} catch {
+		return false;
+	}
+}
+
+/** Options that resume nothing. */
+const ASKING = /^--(inspect|info|check|help|version|attach|lazy)\b/;
 
 export interface Finished {
 	code: number;
@@ -102,7 +124,7 @@ export class Stage {
 		{input, as = this.who, env = this.env}: {input?: string; as?: Identity; env?: NodeJS.ProcessEnv} = {},
 	): Promise<Finished> {
 		const [file, ...args] = [...as.prefix, ...command];
-		return new Promise((resolve, reject) => {
+		return new Promise((done, reject) => {
 			const child = spawn(file!, args, {cwd: this.dir, env, stdio: ['pipe', 'pipe', 'pipe']});
 			let stdout = '';
 			let stderr = '';
@@ -115,7 +137,7 @@ export class Stage {
 			child.stdin.on('error', () => undefined).end(input ?? '');
 			child.on('error', reject);
 			child.on('close', (code, signal) => {
-				resolve({code: code ?? 1000, stdout, stderr: signal ? `${stderr}(ended by ${signal})` : stderr});
+				done({code: code ?? 1000, stdout, stderr: signal ? `${stderr}(ended by ${signal})` : stderr});
 			});
 		});
 	}
@@ -133,7 +155,11 @@ export class Stage {
 	async freeze(pid: number, options: FreezeOptions = {}): Promise<{file: string} & Finished> {
 		const file = options.file ?? join(this.dir, `job-${++this.files}.frore`);
 		const halt = options.halt ? ['--halt'] : [];
-		const done = await this.frore('freeze', String(pid), '-o', file, ...halt, ...(options.args ?? []));
+		const args = options.args ?? [];
+		const plain = modes.has('lazy') && !args.some((arg) => arg.startsWith('--compress')) ? ['--compress', 'none'] : [];
+		const goesOn = !options.halt && !args.some((arg) => arg === '--halt' || arg === '--stop' || arg === '--live');
+		const live = modes.has('live') && goesOn ? ['--live'] : [];
+		const done = await this.frore('freeze', String(pid), '-o', file, ...halt, ...plain, ...live, ...args);
 		if (done.code !== (options.code ?? 0)) {
 			throw new Error(`frore freeze ${pid} ended with ${done.code}, expected ${options.code ?? 0}:\n${done.stderr}`);
 		}
@@ -142,7 +168,9 @@ export class Stage {
 
 	/** Runs an artefact. */
 	thaw(file: string, args: string[] = [], options: Partial<StartOptions> = {}): Promise<Started> {
-		return this.start([file.includes('/') ? file : `./${file}`, ...args], options);
+		const path = file.includes('/') ? file : `./${file}`;
+		const lazy = modes.has('lazy') && !args.some((arg) => ASKING.test(arg)) && isPlain(resolve(this.dir, path));
+		return this.start([path, ...(lazy ? ['--lazy'] : []), ...args], options);
 	}
 
 	/** Ends everything this test has started, by the mark in its environment or its directory, and removes that. */

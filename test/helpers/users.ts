@@ -1,11 +1,19 @@
 /** Registers a test for each user it must work as. */
 import {appendFileSync, mkdirSync} from 'node:fs';
 import test, {type ExecutionContext} from 'ava';
-import {type Identity, identities, Stage} from './stage.js';
+import {type Identity, identities, modes, Stage} from './stage.js';
 
 export type Play = (t: ExecutionContext, stage: Stage) => Promise<void>;
 
-function register(title: string, who: Identity, play: Play): void {
+/** Why a test cannot make sense in a test mode (FRORE_TEST_MODE), by mode. */
+export type Unfit = Readonly<Record<string, string>>;
+
+function register(title: string, who: Identity, play: Play, unfit: Unfit = {}): void {
+	const mode = Object.keys(unfit).find((name) => modes.has(name));
+	if (mode) {
+		test.skip(`${title} (${who.name}): not in mode ${mode}: ${unfit[mode]}`, () => undefined);
+		return;
+	}
 	test.serial(`${title} (${who.name})`, async (t) => {
 		const stage = new Stage(who);
 		t.teardown(() => stage.close());
@@ -19,8 +27,8 @@ function register(title: string, who: Identity, play: Play): void {
 }
 
 /** One test as root and one as an ordinary user; only the latter when the tests themselves run as one. */
-export function asUsers(title: string, play: Play): void {
-	for (const who of identities) register(title, who, play);
+export function asUsers(title: string, play: Play, unfit?: Unfit): void {
+	for (const who of identities) register(title, who, play, unfit);
 }
 
 /** A test that only root can play. */
@@ -46,7 +54,8 @@ export class Skipped extends Error {}
 /** ava cannot skip a running test: it is noted for the count of .ci/run, and said. */
 function skipped(t: ExecutionContext, reason: string): void {
 	mkdirSync('.build', {recursive: true});
-	appendFileSync('.build/skipped.txt', `${t.title}: ${reason}\n`);
+	const mode = modes.size > 0 ? ` (in mode ${[...modes].join()})` : '';
+	appendFileSync('.build/skipped.txt', `${t.title}${mode}: ${reason}\n`);
 	t.log(`skipped: ${reason}`);
 	t.pass();
 }

@@ -68,8 +68,8 @@ asUsers(
 			freezeArgs: live,
 			// Half of the time has passed when it is frozen.
 			before: async () => {
-			await after(5000);
-		},
+				await after(5000);
+			},
 			patience: 30_000,
 		});
 	},

@@ -1,6 +1,6 @@
 /** Item 2 of the issue: registers, memory, signals and what belongs to the process as a whole. */
 import {roundTrip} from '../helpers/roundtrip.js';
-import {asRoot, asUsers} from '../helpers/users.js';
+import {asRoot, asUsers, type Unfit} from '../helpers/users.js';
 
 const table: Record<string, Record<string, string>> = {
 	registers: {
@@ -57,11 +57,19 @@ const table: Record<string, Record<string, string>> = {
 	},
 };
 
+const unfit: Record<string, Unfit> = {
+	'memory anonymous': {lazy: 'MADV_DONTNEED brings its bytes back, mremap(2) fails, see test/roundtrip/lazy.test.ts'},
+};
+
 for (const [target, cases] of Object.entries(table)) {
 	for (const [name, title] of Object.entries(cases)) {
-		asUsers(title, async (t, stage) => {
-			await roundTrip(t, stage, [stage.target(target), name]);
-		});
+		asUsers(
+			title,
+			async (t, stage) => {
+				await roundTrip(t, stage, [stage.target(target), name]);
+			},
+			unfit[`${target} ${name}`],
+		);
 	}
 }
 

@@ -16,6 +16,8 @@ export interface Mapping {
 	/** Two-letter codes of VmFlags. */
 	flags: ReadonlySet<string>;
 	readonly pkey: number;
+	/** Where pages that are not there yet hold something all the same: see lazy.ts. */
+	readonly unread?: readonly {readonly start: bigint; readonly end: bigint}[];
 }
 
 const line = /^([0-9a-f]+)-([0-9a-f]+) ([r-])([w-])([x-])([sp]) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$/;
