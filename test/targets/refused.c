@@ -178,9 +178,8 @@ static void pipe_outside(void)
 }
 
 /* Memory that compresses badly, so that a freeze takes its time. */
-static void big(void)
+static void much(size_t size)
 {
-	size_t size = 96 << 20;
 	uint64_t *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), x = 88172645463325252;
 
 	MUST((long)at);
@@ -190,6 +189,17 @@ static void big(void)
 		x ^= x << 17;
 		at[i] = x;
 	}
+}
+
+static void big(void)
+{
+	much(96 << 20);
+}
+
+/* Too small to be copied ahead of the stop. */
+static void medium(void)
+{
+	much(48 << 20);
 }
 
 static int traced(void)
@@ -271,6 +281,48 @@ static void vforks(void)
 	sleep_ms(50);
 }
 
+/* What one thread can have of its own. */
+static void *own_files(void *unused)
+{
+	MUST(unshare(CLONE_FILES));
+	return sleeper(unused);
+}
+
+static void *own_directory(void *unused)
+{
+	MUST(unshare(CLONE_FS));
+	return sleeper(unused);
+}
+
+static void *own_credentials(void *unused)
+{
+	MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	return sleeper(unused);
+}
+
+static void thread_with(void *(*start)(void *))
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, start, NULL);
+	sleep_ms(50);
+}
+
+static void thread_files(void)
+{
+	thread_with(own_files);
+}
+
+static void thread_directory(void)
+{
+	thread_with(own_directory);
+}
+
+static void thread_credentials(void)
+{
+	thread_with(own_credentials);
+}
+
 static const struct judge_case cases[] = {
 	{"nothing", nothing, wake},
 	{"undumpable", undumpable, wake},
@@ -285,9 +337,13 @@ static const struct judge_case cases[] = {
 	{"child", child, wake},
 	{"pipe-outside", pipe_outside, wake},
 	{"big", big, wake},
+	{"medium", medium, wake},
 	{"exits", exits, wake},
 	{"execs", execs, wake},
 	{"vforks", vforks, wake},
+	{"thread-files", thread_files, wake},
+	{"thread-directory", thread_directory, wake},
+	{"thread-credentials", thread_credentials, wake},
 };
 
 int main(int argc, char **argv)
