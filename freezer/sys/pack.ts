@@ -86,13 +86,20 @@ export interface Packed {
 	/** /proc/PID/mem */
 	readonly mem: number;
 	readonly stretches: readonly MemoryStretch[];
+	/** Are pages that equal others of them stored once? Not while the process runs. */
+	readonly repeats: boolean;
 }
 
 /** Pages of one address space that are stored already; see native/seen.c. */
 class Seen implements Disposable {
 	readonly handle: unknown;
 
-	constructor({mem, stretches}: Packed) {
+	constructor({mem, stretches, repeats}: Packed) {
+		if (!repeats) {
+			this.handle = null;
+			return;
+		}
+
 		const bytes = stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
 		this.handle = nativePages().seenStart(bytes / BigInt(PAGE_SIZE), mem);
 	}
