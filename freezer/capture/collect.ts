@@ -11,7 +11,7 @@ import {Images} from './images.js';
 import {faceOf} from './leader.js';
 import {machineRow} from './machine.js';
 import {checkNamespaces} from './namespaces.js';
-import {type ProcFile, ProcFiles, procFiles} from './proc-files.js';
+import {lateFiles, type ProcFile, ProcFiles, procFiles} from './proc-files.js';
 import {ProcessCapture} from './process-capture.js';
 import {captureEnded, captureParents, captureSharing} from './relations.js';
 import {isResident} from './resident.js';
@@ -53,7 +53,7 @@ export function collectState(
 	const alone = tree.processes.length === 1;
 	const faces = tree.processes.map(({leader}) => leader.tid as unknown as Pid);
 	const {smaps: _, ...others} = procFiles;
-	using ahead = new ReadAhead<ProcFile>(faces, alone && earlier.known.size > 0 ? others : procFiles);
+	using ahead = new ReadAhead<ProcFile>(faces, alone && earlier.known.size > 0 ? others : procFiles, lateFiles);
 	const processes = tree.processes.map((stopped, i) => {
 		const files = new ProcFiles(faces[i]!, ahead);
 		const process = new ProcessCapture(

@@ -1,5 +1,6 @@
 import {LISTED_CALL, LISTED_RESULT} from '../sys/landing.js';
 import {nr} from '../sys/nr.js';
+import {wordsOf} from '../sys/registers.js';
 import {addr, type RemoteAddr} from '../sys/types.js';
 import type {Call} from './context.js';
 
@@ -48,7 +49,7 @@ export class Inquiry {
 		this.list = addr(base + BigInt(at));
 		this.bytes = Buffer.alloc(at + calls.length * LISTED_CALL);
 		this.bytes.writeBigUInt64LE(BigInt.asUintN(64, ~(1n << BigInt(signal - 1))), 0);
-		const words = new DataView(this.bytes.buffer, this.bytes.byteOffset + at);
+		const words = wordsOf(this.bytes.subarray(at));
 		for (const [i, call] of calls.entries()) {
 			for (const [k, value] of call.entries()) {
 				words.setBigInt64(i * LISTED_CALL + k * 8, BigInt(value), true);
@@ -58,10 +59,13 @@ export class Inquiry {
 
 	/** Hands out what stands at `base` after the last call, or what another thread has answered to the same question. */
 	take(bytes: Buffer, other?: Question): void {
+		const words = wordsOf(bytes);
 		for (const {question, answers, first, calls} of this.#parts) {
-			const results = Array.from({length: calls}, (_, i) =>
-				bytes.readBigInt64LE(this.#listAt + (first + i) * LISTED_CALL + LISTED_RESULT),
-			);
+			const results: bigint[] = [];
+			for (let call = first; call < first + calls; call++) {
+				results.push(words.getBigInt64(this.#listAt + call * LISTED_CALL + LISTED_RESULT, true));
+			}
+
 			(other ?? question).take(results, bytes.subarray(answers, answers + question.room));
 		}
 	}

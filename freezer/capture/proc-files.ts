@@ -26,6 +26,9 @@ export const procFiles = {
 
 export type ProcFile = keyof typeof procFiles;
 
+/** What is not asked for before all processes have been looked at. */
+export const lateFiles: readonly ProcFile[] = ['timers', 'limits', 'fd', 'ns', 'task'];
+
 /** The directory of one process in /proc. */
 export class ProcFiles {
 	/** What `ahead` does not read is read when it is asked for; no lists then. */

@@ -1,6 +1,7 @@
 import type {RowOf} from '../../builder/format/schema.js';
 import {constants} from '../../builder/format/schema.js';
 import {nr} from '../sys/nr.js';
+import {wordsOf} from '../sys/registers.js';
 import type {Look} from '../sys/threads.js';
 import type {EachQuestion} from './injector.js';
 import type {ResumedState} from './resident.js';
@@ -74,14 +75,15 @@ export const askThreads = (rows: readonly ThreadRow[]): EachQuestion => ({
 			row.timer_slack_ns = slack;
 		}
 
+		const words = wordsOf(answer);
 		if (stack === 0n) {
-			row.sas_sp = answer.readBigUInt64LE(STACK);
-			row.sas_flags = answer.readUInt32LE(STACK + 8);
-			row.sas_size = answer.readBigUInt64LE(STACK + 16);
+			row.sas_sp = words.getBigUint64(STACK, true);
+			row.sas_flags = words.getUint32(STACK + 8, true);
+			row.sas_size = words.getBigUint64(STACK + 16, true);
 		}
 
 		if (address === 0n) {
-			row.clear_child_tid = answer.readBigUInt64LE(ADDRESS);
+			row.clear_child_tid = words.getBigUint64(ADDRESS, true);
 		}
 
 		if (death === 0n) {

@@ -1,5 +1,5 @@
 import {SysError} from './errno.js';
-import {ownAffinity} from './inject.js';
+import {otherCpus} from './inject.js';
 import {nativeAhead} from './native.js';
 import type {Pid} from './types.js';
 
@@ -31,14 +31,18 @@ export class ReadAhead<Name extends string> implements Disposable {
 
 	/**
 	 * @param names below /proc/PID, first things first
-	 * @param affinity CPUs that may be used, but for one
+	 * @param late those of them that are not wanted before the others of all processes
+	 * @param affinity CPUs that may be used
 	 */
 	constructor(
 		pids: readonly Pid[],
 		names: Readonly<Partial<Record<Name, keyof typeof reading>>>,
-		affinity = ownAffinity(),
+		late: readonly Name[] = [],
+		affinity = otherCpus(),
 	) {
-		const listed = Object.entries(names) as [Name, keyof typeof reading][];
+		const given = Object.entries(names) as [Name, keyof typeof reading][];
+		const early = given.filter(([name]) => !late.includes(name));
+		const listed = [...early, ...given.filter(([name]) => late.includes(name))];
 		const text = Buffer.from(listed.map(([name, how]) => `${reading[how]}${name}\0`).join(''));
 		this.#index = new Map(listed.map(([name], i) => [name, i]));
 		this.#first = new Map(pids.map((pid, i) => [pid, i * listed.length]));
@@ -49,6 +53,7 @@ export class ReadAhead<Name extends string> implements Disposable {
 			text,
 			text.length,
 			listed.length,
+			early.length,
 			affinity,
 			affinity.length,
 		);

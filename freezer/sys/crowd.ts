@@ -1,7 +1,7 @@
 import {errno, SysError} from './errno.js';
 import {emitter, LANDING_SIGNATURE, type Landing, landingSlots, listLoop, SLOTS} from './landing.js';
 import {nativeThreads} from './native.js';
-import {type RegisterName, type Registers, registerOffset} from './registers.js';
+import {type RegisterName, type Registers, registerOffset, wordsOf} from './registers.js';
 import type {Pid, RemoteAddr, Tid} from './types.js';
 
 /**
@@ -122,10 +122,11 @@ export function askAll(
 	head.writeBigUInt64LE(code + BigInt(entry), 56);
 	const asked = Buffer.alloc(threads.length * ASKED);
 	const slots = Buffer.alloc(threads.length * OWN);
+	const words = wordsOf(asked);
 	for (const [i, {tid, original, signalMask, landing}] of threads.entries()) {
-		asked.writeInt32LE(tid, i * ASKED);
+		words.setInt32(i * ASKED, tid, true);
 		original.bytes.copy(asked, i * ASKED + 16);
-		asked.writeBigUInt64LE(signalMask, i * ASKED + 232);
+		words.setBigUint64(i * ASKED + 232, signalMask, true);
 		const block = data + BigInt((i % most) * (OWN + length));
 		landingSlots(
 			{...landing, signalMask, affinity: undefined},
@@ -145,6 +146,6 @@ export function askAll(
 		);
 	}
 
-	const stops = threads.map((_, i) => asked.readInt32LE(i * ASKED + 8));
+	const stops = threads.map((_, i) => words.getInt32(i * ASKED + 8, true));
 	return {answers, stopSignal: stops.find((signo) => signo !== 0) ?? 0};
 }

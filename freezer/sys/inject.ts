@@ -254,8 +254,16 @@ export function unpinTracer(): void {
 	}
 }
 
-/** Where this thread may run when it does not stand still. */
-export const ownAffinity = (): Buffer => tracer ?? getAffinity(0);
+/** Where other threads may run without being in the way of this one. */
+export function otherCpus(): Buffer {
+	const all = Buffer.from(tracer ?? getAffinity(0));
+	const mine = tracerPinned ?? maskOf(commonCpu(all, all) ?? 0, all.length);
+	for (const [i, bits] of mine.entries()) {
+		all[i]! &= ~bits;
+	}
+
+	return all;
+}
 
 const tracerAffinity = (): Buffer => tracerPinned ?? getAffinity(0);
 

@@ -1,4 +1,4 @@
-import {type RegisterName, type Registers, registerOffset} from './registers.js';
+import {type RegisterName, type Registers, registerOffset, wordsOf} from './registers.js';
 
 /**
  * The code put into the target while system calls are injected. Its first instruction is `syscall`; what follows is never reached while
@@ -202,11 +202,12 @@ export function landingSlots(
 	slots = Buffer.alloc(slot.affinity + (affinity?.length ?? 0)),
 ): Buffer {
 	registers.bytes.copy(slots, 0, 0, slot.timespec);
-	slots.writeBigUInt64LE(registers.get('eflags') & ~0x100n, registerOffset.eflags);
-	slots.writeBigUInt64LE(signalMask, slot.signalMask);
+	const words = wordsOf(slots);
+	words.setBigUint64(registerOffset.eflags, registers.get('eflags') & ~0x100n, true);
+	words.setBigUint64(slot.signalMask, signalMask, true);
 	if (restart) {
 		slots.set(restart.timespec, slot.timespec);
-		slots.writeBigUInt64LE(base + BigInt(SLOTS + slot.timespec), registerOffset[restart.register]);
+		words.setBigUint64(registerOffset[restart.register], base + BigInt(SLOTS + slot.timespec), true);
 	}
 
 	if (affinity) {

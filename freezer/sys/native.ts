@@ -46,7 +46,7 @@ function load() {
 		children: library.func('int64_t frore_native_children(int32_t, const void *, uint32_t, void *, uint64_t)'),
 		ask: library.func('int64_t frore_native_ask(const void *, void *, uint32_t, const void *, const void *, void *)'),
 		aheadStart: library.func(
-			'void *frore_native_ahead_start(const void *, uint32_t, const void *, uint32_t, uint32_t, const void *, uint32_t)',
+			'void *frore_native_ahead_start(const void *, uint32_t, const void *, uint32_t, uint32_t, uint32_t, const void *, uint32_t)',
 		),
 		aheadTake: library.func('int64_t frore_native_ahead_take(void *, uint32_t, void *, uint64_t)'),
 		aheadEnd: library.func('void frore_native_ahead_end(void *)'),

@@ -1,7 +1,7 @@
 import {errno, SysError} from './errno.js';
 import {nativeThreads} from './native.js';
 import {event, type WaitResult, waitResult} from './ptrace.js';
-import {Registers} from './registers.js';
+import {Registers, wordsOf} from './registers.js';
 import {getAffinity, type SchedAttributes, schedAttributes} from './sched.js';
 import type {Pid, Tid} from './types.js';
 
@@ -107,37 +107,39 @@ export function lookAtAll(pid: Pid, tids: readonly Tid[], components: Uint32Arra
 				arena.length,
 			),
 		);
+		const view = wordsOf(looks);
 		for (let i = 0; i < done; i++) {
-			const one = looks.subarray(i * LOOK, (i + 1) * LOOK);
-			found.push(lookFrom(one, rest[i]!, masks.subarray(i * maskLength, (i + 1) * maskLength), arena));
+			found.push(lookFrom(view, i * LOOK, rest[i]!, masks.subarray(i * maskLength, (i + 1) * maskLength), arena));
 		}
 	}
 
 	return found;
 }
 
-function lookFrom(bytes: Buffer, tid: Tid, affinity: Buffer, arena: Buffer): Look {
-	const error = bytes.readInt32LE(120);
+function lookFrom(view: DataView, at: number, tid: Tid, affinity: Buffer, arena: Buffer): Look {
+	const word = (offset: number): bigint => view.getBigUint64(at + offset, true);
+	const half = (offset: number): number => view.getUint32(at + offset, true);
+	const error = view.getInt32(at + 120, true);
 	if (error !== 0) {
 		throw new SysError('looking at a stopped thread', -error, `of thread ${tid}`);
 	}
 
-	const stateAt = Number(bytes.readBigUInt64LE(128));
-	const registered = bytes.readInt32LE(36) >= 24 && bytes.readBigUInt64LE(8) !== 0n;
+	const stateAt = Number(word(128));
+	const registered = view.getInt32(at + 36, true) >= 24 && word(8) !== 0n;
 	return {
-		signalMask: bytes.readBigUInt64LE(0),
-		rseq: registered ? bytes.readBigUInt64LE(8) : 0n,
-		rseqSection: bytes.readBigUInt64LE(16),
-		rseqLength: registered ? bytes.readUInt32LE(24) : 0,
-		rseqSignature: registered ? bytes.readUInt32LE(28) : 0,
-		rseqFlags: registered ? bytes.readUInt32LE(32) : 0,
-		robustHead: bytes.readBigUInt64LE(40),
-		robustLength: bytes.readBigUInt64LE(48),
-		sched: schedAttributes(bytes, SCHED),
-		ioPriority: bytes.readInt32LE(112),
-		pending: bytes.readInt32LE(116) !== 0,
+		signalMask: word(0),
+		rseq: registered ? word(8) : 0n,
+		rseqSection: word(16),
+		rseqLength: registered ? half(24) : 0,
+		rseqSignature: registered ? half(28) : 0,
+		rseqFlags: registered ? half(32) : 0,
+		robustHead: word(40),
+		robustLength: word(48),
+		sched: schedAttributes(view, at + SCHED),
+		ioPriority: view.getInt32(at + 112, true),
+		pending: half(116) !== 0,
 		affinity,
-		xstate: arena.subarray(stateAt, stateAt + Number(bytes.readBigUInt64LE(136))),
+		xstate: arena.subarray(stateAt, stateAt + Number(word(136))),
 	};
 }
 

@@ -41,7 +41,7 @@ struct ahead {
 	int32_t *pids;
 	char *text;
 	const char **names; /* a letter for the way of reading, and the name below /proc/PID */
-	uint32_t name_count, count, next, thread_count;
+	uint32_t pid_count, name_count, early_count, count, next, thread_count;
 	int ending;
 	pthread_t threads[MOST_THREADS];
 	struct piece *pieces; /* all names of the first process, all of the second, ... */
@@ -130,6 +130,10 @@ static int read_mappings(struct piece *p, const char *path)
 		from += length;
 	}
 	p->length = (uint64_t)(to - p->bytes);
+	if (ret == 0 && p->length > 0 && (to = realloc(p->bytes, p->length))) {
+		p->bytes = to;
+		p->room = p->length;
+	}
 	return ret;
 }
 
@@ -328,13 +332,24 @@ static void do_piece(struct ahead *a, uint32_t i)
 	pthread_cond_broadcast(&a->done);
 }
 
+/* The early names of one process after the other, then the others in the same way. */
+static uint32_t piece_at(const struct ahead *a, uint32_t turn)
+{
+	uint32_t early = a->pid_count * a->early_count, late_count = a->name_count - a->early_count;
+
+	if (turn < early)
+		return turn / a->early_count * a->name_count + turn % a->early_count;
+	turn -= early;
+	return turn / late_count * a->name_count + a->early_count + turn % late_count;
+}
+
 static void *work(void *arg)
 {
 	struct ahead *a = arg;
 
 	pthread_mutex_lock(&a->lock);
 	while (!a->ending && a->next < a->count) {
-		uint32_t i = a->next++;
+		uint32_t i = piece_at(a, a->next++);
 
 		if (a->pieces[i].state == WAITING)
 			do_piece(a, i);
@@ -372,19 +387,21 @@ static void discard(struct ahead *a)
 }
 
 /*
- * `names` are NUL-terminated, one behind the other, `names_length` bytes in all. The threads may run on the processors of `affinity`,
- * of which one is left to the caller. NULL: no memory.
+ * `names` are NUL-terminated, one behind the other, `names_length` bytes in all; the first of them are wanted early. The threads run on
+ * the processors of `affinity`, one on each; without any, the caller reads all. NULL: no memory.
  */
 EXPORT struct ahead *frore_native_ahead_start(const int32_t *pids, uint32_t pid_count, const char *names, uint32_t names_length,
-					      uint32_t name_count, const uint8_t *affinity, uint32_t mask_length)
+					      uint32_t name_count, uint32_t early_count, const uint8_t *affinity, uint32_t mask_length)
 {
 	struct ahead *a = calloc(1, sizeof(*a));
-	int others = CPU_COUNT_S(mask_length, (const cpu_set_t *)affinity) - 1;
+	uint32_t others = (uint32_t)CPU_COUNT_S(mask_length, (const cpu_set_t *)affinity);
 	char *name;
 
 	if (!a)
 		return NULL;
+	a->pid_count = pid_count;
 	a->name_count = name_count;
+	a->early_count = early_count;
 	a->count = pid_count * name_count;
 	a->pids = malloc(pid_count * sizeof(*pids));
 	a->text = malloc(names_length);
@@ -400,7 +417,7 @@ EXPORT struct ahead *frore_native_ahead_start(const int32_t *pids, uint32_t pid_
 		a->names[i++] = name;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->done, NULL);
-	start_threads(a, others < MOST_THREADS ? (uint32_t)others : MOST_THREADS, (const cpu_set_t *)affinity, mask_length);
+	start_threads(a, others < MOST_THREADS ? others : MOST_THREADS, (const cpu_set_t *)affinity, mask_length);
 	return a;
 }
 
