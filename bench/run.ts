@@ -58,7 +58,9 @@ const stored = (): Results | undefined =>
 
 function save(results: Results): void {
 	mkdirSync(dirname(DATA), {recursive: true});
-	writeFileSync(DATA, `${JSON.stringify(results, undefined, '\t')}\n`);
+	// More digits would only be noise.
+	const short = (_key: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value);
+	writeFileSync(DATA, `${JSON.stringify(results, short, '\t')}\n`);
 	draw(results);
 }
 
