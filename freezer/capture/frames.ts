@@ -142,7 +142,7 @@ export class FramePacker {
 		}
 
 		this.#open = true;
-		this.#runs.push({address, length: BigInt(length), index: stretch.index, space: stretch.space, source});
+		this.#runs.push({address, length: BigInt(length), from: 0n, index: stretch.index, space: stretch.space, source});
 	}
 }
 

@@ -55,7 +55,7 @@ export class Outbox implements Disposable {
 
 	/** True when so many bytes are better written at once, on all processors, than kept. */
 	mayWriteDirectly(bytes: bigint): boolean {
-		return this.random !== undefined && this.codec.codec === constants.CODEC.NONE && bytes > KEPT;
+		return this.random !== undefined && bytes > KEPT;
 	}
 
 	/** Lets `write` put frames into the file by itself. */
@@ -64,15 +64,15 @@ export class Outbox implements Disposable {
 		const offset = writer.bytes;
 		let written: DirectFrames;
 		try {
-			written = await write({fd: random!.fd, offset, firstFrame: writer.frames, firstRun: writer.runs});
+			written = await write({...this.codec, fd: random!.fd, offset, firstFrame: writer.frames, firstRun: writer.runs});
 		} catch (error) {
 			throw error instanceof SysError && error.syscall === 'pwrite' ? random!.failed(error) : error;
 		}
 
-		const {groups, frames, runs, end} = written;
+		const {groups, frames, runs, end, rawBytes} = written;
 		writer.adopt(groups, frames, runs, end);
 		random!.resume(end);
-		this.rawBytes += end - offset;
+		this.rawBytes += rawBytes;
 	}
 
 	/** Writes all that came so far. */

@@ -7,7 +7,7 @@ import {trimXstate} from './xstate.js';
 const RESIDENT_MAGIC = Buffer.from('FRORERES', 'latin1');
 
 /** What an earlier resume left behind: one private anonymous r-x mapping that begins with the magic and its own address. */
-export function isResident({memory}: {readonly memory: RemoteMemory}, mapping: Mapping): boolean {
+export function isResident({memory}: {readonly memory: Pick<RemoteMemory, 'readInto'>}, mapping: Mapping): boolean {
 	if (mapping.path !== '' || mapping.shared || mapping.write || !mapping.execute) {
 		return false;
 	}

@@ -51,16 +51,19 @@ function load() {
 		aheadTake: library.func('int64_t frore_native_ahead_take(void *, uint32_t, void *, uint64_t)'),
 		aheadEnd: library.func('void frore_native_ahead_end(void *)'),
 		ranges: library.func('int64_t frore_native_ranges(int, const void *, uint64_t, void *, uint64_t)'),
+		written: library.func('int64_t frore_native_written(int, void *, uint64_t, uint32_t, void *, uint64_t)'),
 		words: library.func('void frore_native_words(int, const void *, uint64_t, void *, void *)'),
 		pack: library.func(
-			'int64_t frore_native_pack(const void *, uint64_t, void *, void *, uint64_t, void *, void *, void *)',
+			'int64_t frore_native_pack(const void *, uint64_t, void *, void *, uint64_t, void *, void *, void *, void *)',
 		),
 		directStart: library.func(
-			'void *frore_native_direct_start(const void *, uint64_t, int, uint64_t, uint64_t, uint64_t, uint32_t)',
+			'void *frore_native_direct_start(const void *, uint64_t, int, uint64_t, uint64_t, uint64_t, uint32_t, uint32_t, int, void *)',
 		),
 		directWait: library.func('uint32_t frore_native_direct_wait(void *, uint32_t)'),
 		directStop: library.func('void frore_native_direct_stop(void *, void *)'),
 		directEnd: library.func('void frore_native_direct_end(void *, void *, void *, void *)'),
+		seenStart: library.func('void *frore_native_seen_start(uint64_t, int)'),
+		seenEnd: library.func('void frore_native_seen_end(void *)'),
 		scanZero: library.func('int64_t frore_native_scan_zero(const void *, uint64_t, void *)'),
 	};
 }
@@ -82,8 +85,11 @@ export const nativeThreads = (): Pick<
 /** See ahead.ts. */
 export const nativeAhead = (): Pick<ReturnType<typeof load>, 'aheadStart' | 'aheadTake' | 'aheadEnd'> => native();
 
-/** See pagemap.ts and pack.ts. */
-export const nativePages = (): Pick<ReturnType<typeof load>, 'ranges' | 'words' | 'pack'> => native();
+/** See pagemap.ts, write-tracking.ts and pack.ts. */
+export const nativePages = (): Pick<
+	ReturnType<typeof load>,
+	'ranges' | 'written' | 'words' | 'pack' | 'seenStart' | 'seenEnd'
+> => native();
 
 /** See pack.ts. */
 export const nativeDirect = (): Pick<

@@ -4,7 +4,7 @@ import {FroreError} from '../../builder/errors.js';
 import {SysError} from './errno.js';
 import {nativeDirect, nativePages} from './native.js';
 import {wordsOf} from './registers.js';
-import type {Pid} from './types.js';
+import {PAGE_SIZE, type Pid} from './types.js';
 
 /** Pages of one mapping of a stopped process, on their way into frames: see native/copy.c. */
 export interface MemoryStretch {
@@ -27,7 +27,7 @@ export interface PackedFrame {
 
 const FRAME = 1 << 20;
 const STRETCH = 40;
-const RUN = 24;
+const RUN = 32;
 const GROUP_ROW = 40;
 const FRAME_ROW = 56;
 const MOST = 256;
@@ -53,8 +53,11 @@ function encodeStretches(pid: Pid, index: number, stretches: readonly MemoryStre
 	return list;
 }
 
-/** Where groups are to be written, and which numbers their first frame and run have. */
+/** Where groups are to be written, how they are compressed, and which numbers their first frame and run have. */
 export interface DirectPlace {
+	/** constants.CODEC.* */
+	readonly codec: number;
+	readonly level: number;
 	readonly fd: number;
 	readonly offset: number;
 	readonly firstFrame: number;
@@ -67,30 +70,66 @@ export interface DirectFrames {
 	readonly frames: Uint8Array;
 	readonly runs: Uint8Array;
 	readonly end: number;
+	/** Before compression. */
+	readonly rawBytes: number;
 }
 
 const MOST_THREADS = 8;
 const LOOK_MILLISECONDS = 20;
 const FAILED_READ = 1;
 
-/** Reads and writes on all processors; see native/direct.c. `breathe` may throw: then it ends where it is. */
+/** A process whose memory is packed. */
+export interface Packed {
+	readonly pid: Pid;
+	/** Row of its mm. */
+	readonly index: number;
+	/** /proc/PID/mem */
+	readonly mem: number;
+	readonly stretches: readonly MemoryStretch[];
+	/** Are pages that equal others of them stored once? Not while the process runs. */
+	readonly repeats: boolean;
+}
+
+/** Pages of one address space that are stored already; see native/seen.c. */
+class Seen implements Disposable {
+	readonly handle: unknown;
+
+	constructor({mem, stretches, repeats}: Packed) {
+		if (!repeats) {
+			this.handle = null;
+			return;
+		}
+
+		const bytes = stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
+		this.handle = nativePages().seenStart(bytes / BigInt(PAGE_SIZE), mem);
+	}
+
+	[Symbol.dispose](): void {
+		if (this.handle) {
+			nativePages().seenEnd(this.handle);
+		}
+	}
+}
+
+/** Reads, compresses and writes on all processors; see native/direct.c. `breathe` may throw: then it ends where it is. */
 export async function writeDirectly(
-	pid: Pid,
-	index: number,
-	stretches: readonly MemoryStretch[],
+	packed: Packed,
 	place: DirectPlace,
 	breathe: () => Promise<void>,
 ): Promise<DirectFrames> {
+	const {pid, index, stretches} = packed;
+	using seen = new Seen(packed);
 	const list = encodeStretches(pid, index, stretches);
 	const {directStart, directWait, directStop, directEnd} = nativeDirect();
 	const threads = Math.min(availableParallelism(), MOST_THREADS);
-	const {fd, offset, firstFrame, firstRun} = place;
-	const handle = directStart(list, stretches.length, fd, offset, firstFrame, firstRun, threads);
+	const {fd, offset, firstFrame, firstRun, codec, level} = place;
+	const count = stretches.length;
+	const handle = directStart(list, count, fd, offset, firstFrame, firstRun, threads, codec, level, seen.handle);
 	if (!handle) {
 		throw new FroreError('native', 'cannot start threads to copy memory with');
 	}
 
-	const outcome = Buffer.alloc(40);
+	const outcome = Buffer.alloc(48);
 	let ended: DirectFrames;
 	try {
 		while (directWait(handle, LOOK_MILLISECONDS) > 0) {
@@ -102,31 +141,34 @@ export async function writeDirectly(
 		const frames = Buffer.alloc(Number(outcome.readBigUInt64LE(8)) * FRAME_ROW);
 		const runs = Buffer.alloc(Number(outcome.readBigUInt64LE(16)) * RUN);
 		directEnd(handle, groups, frames, runs);
-		ended = {groups, frames, runs, end: Number(outcome.readBigUInt64LE(24))};
+		const [end, rawBytes] = [24, 32].map((at) => Number(outcome.readBigUInt64LE(at)));
+		ended = {groups, frames, runs, end: end!, rawBytes: rawBytes!};
 	}
 
-	const failed = outcome.readInt32LE(32);
+	const failed = outcome.readInt32LE(40);
 	if (failed !== 0) {
 		const [call, what] =
 			failed === FAILED_READ ? ['process_vm_readv', `of process ${pid}`] : ['pwrite', 'of the artefact'];
-		throw new SysError(call, outcome.readInt32LE(36), what);
+		throw new SysError(call, outcome.readInt32LE(44), what);
 	}
 
 	return ended;
 }
 
-/** Frames of at most 1 MiB, without the pages that are all zeros. A run never reaches over the end of a stretch. */
-export function* packFrames(pid: Pid, index: number, stretches: readonly MemoryStretch[]): Generator<PackedFrame> {
+/** Frames of at most 1 MiB, without pages that are all zeros or stored already. A run never reaches over the end of a stretch. */
+export function* packFrames(from: Packed): Generator<PackedFrame> {
+	const {pid, index, stretches} = from;
+	using seen = new Seen(from);
 	const list = encodeStretches(pid, index, stretches);
 	buffer.frame ??= Buffer.allocUnsafeSlow(FRAME);
 	const frame = buffer.frame;
 	const cursor = new BigUint64Array(2);
-	const packed = Buffer.alloc(48);
+	const packed = Buffer.alloc(56);
 	const runs = Buffer.alloc(MOST * RUN);
 	const view = wordsOf(runs);
 	const passed = Buffer.alloc(MOST * 8);
 	while (Number(cursor[0]) < stretches.length) {
-		const result = nativePages().pack(list, stretches.length, cursor, frame, FRAME, packed, runs, passed);
+		const result = nativePages().pack(list, stretches.length, cursor, frame, FRAME, packed, runs, passed, seen.handle);
 		if (Number(result) < 0) {
 			throw new SysError('process_vm_readv', -Number(result), `of process ${pid}`);
 		}
@@ -145,7 +187,8 @@ export function* packFrames(pid: Pid, index: number, stretches: readonly MemoryS
 const runAt = (runs: DataView, at: number): Run => ({
 	address: runs.getBigUint64(at, true),
 	length: runs.getBigUint64(at + 8, true),
-	index: runs.getUint32(at + 16, true),
-	space: runs.getUint16(at + 20, true),
-	source: runs.getUint16(at + 22, true),
+	from: runs.getBigUint64(at + 16, true),
+	index: runs.getUint32(at + 24, true),
+	space: runs.getUint16(at + 28, true),
+	source: runs.getUint16(at + 30, true),
 });

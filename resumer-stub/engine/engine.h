@@ -96,6 +96,7 @@ struct engine {
 	uint32_t failed;
 	uint32_t staging; /* only what descendants have from us is filled, in the stage */
 	uint32_t lazy;	  /* lazy_plan() has been made */
+	uint32_t copies, copying; /* are there pages that equal others; it is their turn */
 	uint64_t workspace;    /* bytes of decoding workspace per worker */
 	uint64_t stored_limit; /* longest compressed frame */
 	uint64_t raw_limit;    /* longest decoded compressed frame */
@@ -183,6 +184,8 @@ long lazy_map(struct engine *e);
 /* pages.c */
 long pages_prepare(struct engine *e);
 int pages_skip(const struct engine *e, const struct frore_run *run);
+/* Does a run take bytes from its frame? */
+int pages_have_data(const struct frore_run *run);
 void pages_expect(struct engine *e, uint64_t bytes);
 long pages_fill(struct engine *e);
 long pages_stage(struct engine *e);

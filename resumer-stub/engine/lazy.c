@@ -99,7 +99,7 @@ static void end_stretch(struct engine *e, const struct stretch *s)
 	own = &l->list[l->count++];
 	*own = *s;
 	for (i = s->first_run; i < s->end_run; i++)
-		if (e->r->artefact.runs[i].source != FRORE_SOURCE_ZERO)
+		if (pages_have_data(&e->r->artefact.runs[i]))
 			l->runs[i / 8] |= (uint8_t)(1 << i % 8);
 	e->vma_state[s->vma].fill -= s->length;
 	if (s->address == e->vmas[s->vma].start && begins_anonymous(e, s->vma)) {
@@ -130,7 +130,7 @@ static void find_in_frame(struct engine *e, const struct frore_frame *f, struct 
 		const struct frore_run *run = &e->r->artefact.runs[i];
 		int64_t vma = f->codec == FRORE_CODEC_NONE ? vma_of(e, run, s->length ? (int64_t)s->vma : -1) : -1;
 
-		if (run->source == FRORE_SOURCE_ZERO)
+		if (!pages_have_data(run))
 			continue;
 		if (run->length > f->offset + f->stored_length - at)
 			return; /* damaged: each_run() says so */

@@ -77,11 +77,18 @@ void pages_expect(struct engine *e, uint64_t bytes)
 /* Is the run none that this process reads now? */
 int pages_skip(const struct engine *e, const struct frore_run *run)
 {
+	if (run->source == FRORE_SOURCE_VOID)
+		return 1;
 	if (run->space != FRORE_SPACE_MM)
 		return e->staging || !tree_is_root(e->r, e->task_row) || !contents_filled(e, run->index);
 	if (e->staging)
 		return !cow_is_ours(e, run);
 	return run->index != e->task->mm || lazy_maps(e, run) || cow_is_staged(e, run);
+}
+
+int pages_have_data(const struct frore_run *run)
+{
+	return run->source == FRORE_SOURCE_STORED || run->source == FRORE_SOURCE_IMAGE || run->source == FRORE_SOURCE_VOID;
 }
 
 /* Where the bytes of a run go; 0 when it points nowhere. Runs of our mm were bounded by vmas_mark. */
@@ -144,15 +151,14 @@ static long each_run(struct worker *w, const struct frore_frame *f, struct frore
 		const struct frore_run *run = &a->runs[f->first_run + i];
 		uint8_t *to = pages_skip(w->e, run) ? 0 : destination(w->e, run);
 
-		if (run->source == FRORE_SOURCE_ZERO) {
-			if (to)
-				memset(to, 0, run->length);
+		if (run->source == FRORE_SOURCE_ZERO && to)
+			memset(to, 0, run->length);
+		if (!pages_have_data(run))
 			continue;
-		}
 		if (run->length > f->raw_length - at)
 			return fail(w->e, "a page frame is too short", 0);
 		if (decoded) {
-			if (to)
+			if (to && to != decoded + at)
 				memcpy(to, decoded + at, run->length);
 		} else if (to ? read_hashed(w, h, to, run->length, f->offset + at) < 0
 			      : pass_hashed(w, h, run->length, f->offset + at) < 0) {
@@ -163,14 +169,16 @@ static long each_run(struct worker *w, const struct frore_frame *f, struct frore
 	return at == f->raw_length ? 0 : fail(w->e, "a page frame is too long", 0);
 }
 
-/* The single run of a frame that decodes straight into its place, or NULL. */
+/* Where a frame that is one stretch of memory decodes straight into its place, or NULL. */
 static uint8_t *single_place(struct worker *w, const struct frore_frame *f)
 {
 	const struct frore_run *run = &w->e->r->artefact.runs[f->first_run];
+	uint32_t i;
 
-	if (f->run_count != 1 || run->source == FRORE_SOURCE_ZERO || run->length != f->raw_length || pages_skip(w->e, run))
-		return 0;
-	return destination(w->e, run);
+	for (i = 0; i < f->run_count; i++)
+		if (pages_have_data(&run[i]))
+			return run[i].length == f->raw_length && !pages_skip(w->e, &run[i]) ? destination(w->e, &run[i]) : 0;
+	return 0;
 }
 
 static int wanted(struct worker *w, const struct frore_frame *f)
@@ -191,7 +199,7 @@ static long decode(struct worker *w, const struct frore_frame *f)
 
 	if (ret != (long)f->raw_length)
 		return fail(w->e, "a page frame does not decode", 0);
-	return place ? 0 : each_run(w, f, 0, w->raw);
+	return each_run(w, f, 0, place ? place : w->raw);
 }
 
 /* The root looks at every byte; the others, and all with --lazy, read what is theirs. */
@@ -222,6 +230,23 @@ static long fill_frame(struct worker *w, const struct frore_frame *f)
 	return 0;
 }
 
+/* When all that is stored is in its place: pages that equal others of this address space. */
+static void copy_runs(struct worker *w, const struct frore_frame *f)
+{
+	const struct frore_run *run = &w->e->r->artefact.runs[f->first_run];
+	uint64_t at;
+	uint32_t i;
+
+	for (i = 0; i < f->run_count; i++, run++) {
+		if (pages_have_data(run) || run->source == FRORE_SOURCE_ZERO || pages_skip(w->e, run))
+			continue;
+		if (run->source == FRORE_SOURCE_COPY)
+			memcpy((void *)run->address, (const void *)run->from, run->length);
+		for (at = 0; run->source == FRORE_SOURCE_REPEAT && at < run->length; at += PAGE)
+			memcpy((void *)(run->address + at), (const void *)run->from, run->length - at < PAGE ? run->length - at : PAGE);
+	}
+}
+
 static long fill_piece(struct worker *w, uint64_t at)
 {
 	const struct artefact *a = &w->e->r->artefact;
@@ -247,9 +272,26 @@ static void fill(struct worker *w)
 	}
 }
 
+static void copy(struct worker *w)
+{
+	const struct artefact *a = &w->e->r->artefact;
+	uint32_t at;
+
+	while ((at = __atomic_fetch_add(&w->e->next_piece, 1, __ATOMIC_SEQ_CST)) < a->frame_count)
+		copy_runs(w, &a->frames[at]);
+}
+
+static void work(struct worker *w)
+{
+	if (w->e->copying)
+		copy(w);
+	else
+		fill(w);
+}
+
 static void worker_main(void *arg)
 {
-	fill(arg);
+	work(arg);
 	sys1(__NR_exit, 0);
 }
 
@@ -287,13 +329,13 @@ static long start_worker(struct engine *e, uint32_t i)
 	return clone_thread(&args, sizeof(args), worker_main, w);
 }
 
-long pages_fill(struct engine *e)
+static long work_together(struct engine *e)
 {
 	uint32_t i, started = 1;
 
 	while (started < e->workers && start_worker(e, started) >= 0)
 		started++;
-	fill(worker_at(e, 0));
+	work(worker_at(e, 0));
 	for (i = 1; i < started; i++) {
 		struct worker *w = worker_at(e, i);
 		uint32_t alive;
@@ -302,6 +344,15 @@ long pages_fill(struct engine *e)
 			sys_futex(&w->alive, FUTEX_WAIT, alive, 0);
 	}
 	return e->failed ? -1 : 0;
+}
+
+long pages_fill(struct engine *e)
+{
+	if (work_together(e) < 0)
+		return -1;
+	e->copying = 1;
+	e->next_piece = 0;
+	return e->copies ? work_together(e) : 0;
 }
 
 /* The same before there is a working area, for what is to be inherited. */
@@ -314,7 +365,7 @@ long pages_stage(struct engine *e)
 		return refuse(e->r, "cannot get memory for", "what relatives share", -ret, 0);
 	e->area.workers.start = (uint64_t)ret;
 	e->staging = 1;
-	ret = pages_fill(e);
+	ret = work_together(e);
 	e->staging = 0;
 	e->next_piece = 0;
 	sys_munmap(e->area.workers.start, room);

@@ -160,6 +160,53 @@ static int is_same_file(const struct engine *e, const struct frore_image *image)
 	       st.st_dev == image->dev && st.st_ino == image->ino;
 }
 
+static long refuse_outside(struct engine *e, uint64_t address, uint64_t length)
+{
+	return refuse_range(e->r, "cannot resume this file: it is damaged, pages outside every mapping at", address, address + length, 0,
+			    0);
+}
+
+/* A run is written to its mapping while memory is filled: only what is private may be. */
+static long mark_filled(struct engine *e, uint64_t address, uint64_t length)
+{
+	int64_t at = vma_find(e, address, length);
+
+	if (at < 0 || e->vmas[at].kind == FRORE_VMA_FILE_SHARED || e->vmas[at].kind == FRORE_VMA_CONTENT_SHARED)
+		return refuse_outside(e, address, length);
+	e->vma_state[at].fill += length;
+	if (address < e->vma_state[at].filled_to)
+		e->vma_state[at].flags |= VMA_UNORDERED;
+	e->vma_state[at].filled_to = address + length;
+	return 0;
+}
+
+/*
+ * What is read again then may lie in several mappings: those that something is filled in. They stay readable until then, even when all
+ * of that is mapped from the file.
+ */
+static long mark_source(struct engine *e, const struct frore_run *run)
+{
+	uint64_t at = run->from, left = run->source == FRORE_SOURCE_COPY ? run->length : PAGE;
+
+	while (left) {
+		int64_t row = vma_find(e, at, 1);
+		uint64_t part = row < 0 ? 0 : e->vmas[row].end - at;
+
+		if (row < 0 || !e->vma_state[row].fill)
+			return refuse_outside(e, run->from, left);
+		e->vma_state[row].fill++;
+		part = part < left ? part : left;
+		at += part;
+		left -= part;
+	}
+	return 0;
+}
+
+static int is_copy(const struct frore_run *run)
+{
+	return run->source == FRORE_SOURCE_COPY || run->source == FRORE_SOURCE_REPEAT;
+}
+
 /* Which mappings use a local file, and which will be written to: decided before any of them is made. */
 long vmas_mark(struct engine *e)
 {
@@ -190,18 +237,18 @@ long vmas_mark(struct engine *e)
 	}
 	for (i = 0; i < a->run_count; i++) {
 		const struct frore_run *run = &a->runs[i];
-		int64_t at;
 
-		if (run->space != FRORE_SPACE_MM || run->index != e->task->mm)
+		if (run->space != FRORE_SPACE_MM || run->index != e->task->mm || run->source == FRORE_SOURCE_VOID)
 			continue;
-		at = vma_find(e, run->address, run->length);
-		if (at < 0)
-			return refuse_range(e->r, "cannot resume this file: it is damaged, pages outside every mapping at",
-					    run->address, run->address + run->length, 0, 0);
-		e->vma_state[at].fill += run->length;
-		if (run->address < e->vma_state[at].filled_to)
-			e->vma_state[at].flags |= VMA_UNORDERED;
-		e->vma_state[at].filled_to = run->address + run->length;
+		if (mark_filled(e, run->address, run->length) < 0)
+			return -1;
+		e->copies |= (uint32_t)is_copy(run);
+	}
+	for (i = 0; e->copies && i < a->run_count; i++) {
+		const struct frore_run *run = &a->runs[i];
+
+		if (run->space == FRORE_SPACE_MM && run->index == e->task->mm && is_copy(run) && mark_source(e, run) < 0)
+			return -1;
 	}
 	lazy_plan(e);
 	return 0;

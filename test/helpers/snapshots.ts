@@ -91,6 +91,7 @@ export function fullSnapshot(rows = 2): Snapshot {
 export const storedRun = (address: bigint, length: number, source: number = constants.SOURCE.STORED): Run => ({
 	address,
 	length: BigInt(length),
+	from: 0n,
 	index: 0,
 	space: constants.SPACE.MM,
 	source,

@@ -3,8 +3,8 @@ import type {Artefact} from '../../../builder/artefact-reader.js';
 import {readFrame} from '../../../builder/artefact-reader.js';
 import type {Decoder} from '../../../builder/codec.js';
 import {constants} from '../../../builder/format/schema.js';
-import type {Frame, Run} from '../../../builder/structures.js';
-import {fromFiles, itsOwn, type Placed} from './placed.js';
+import {type Frame, PAGE_SIZE, type Run} from '../../../builder/structures.js';
+import {fromFiles, itsOwn, type PageRun, type Placed} from './placed.js';
 
 const {SOURCE} = constants;
 const CACHED_FRAMES = 4;
@@ -23,8 +23,9 @@ function placeRuns({frames, runs}: Artefact): InFrame[] {
 	for (const frame of frames) {
 		let offset = 0;
 		for (const run of runs.slice(frame.first_run, frame.first_run + frame.run_count)) {
-			placed.push({...run, frame, offset});
-			if (run.source !== SOURCE.ZERO) offset += Number(run.length);
+			const {source} = run;
+			if (source !== SOURCE.VOID) placed.push({...run, frame, offset});
+			if (source === SOURCE.STORED || source === SOURCE.IMAGE || source === SOURCE.VOID) offset += Number(run.length);
 		}
 	}
 	return placed;
@@ -51,19 +52,57 @@ export function memoryReaders(artefact: Artefact, decoder: Decoder): ReadMemory[
 		const {snapshot} = artefact;
 		const placed = [...fromFiles(snapshot, all, mm), ...itsOwn(snapshot, all, mm)];
 		const vmas = snapshot.vma.filter((vma) => vma.mm === mm);
+		const copies = placed.filter(({run}) => isCopy(run));
+		// What a file has gives way to what is its own; then in the order of the file: for one address the later frame wins.
+		const filled = placed.filter(({run}) => !isCopy(run));
+		const fill = (address: bigint, bytes: Uint8Array): void => {
+			for (const piece of filled) copyPiece(piece, address, bytes, frame);
+		};
 		return (address, length) => {
 			const end = address + BigInt(length);
 			if (!vmas.some((vma) => vma.start <= address && end <= vma.end)) return undefined;
 			const bytes = new Uint8Array(length);
 			try {
-				// What a file has gives way to what is its own; then in the order of the file: for one address the later frame wins.
-				for (const piece of placed) copyPiece(piece, address, bytes, frame);
+				fill(address, bytes);
+				for (const piece of copies) copyAgain(piece, address, bytes, fill);
 				return bytes;
 			} catch {
 				return undefined;
 			}
 		};
 	});
+}
+
+const isCopy = ({source}: PageRun): boolean => source === SOURCE.COPY || source === SOURCE.REPEAT;
+
+/** The part of a piece that lies in the bytes at `address`: addresses, and where it is in them. */
+function common(
+	piece: Placed<InFrame>,
+	address: bigint,
+	{length}: Uint8Array,
+): {from: bigint; first: number; last: number} {
+	const end = address + BigInt(length);
+	const from = piece.address > address ? piece.address : address;
+	const to = piece.address + piece.length < end ? piece.address + piece.length : end;
+	return {from, first: Number(from - address), last: Number(to - address)};
+}
+
+/** Pages that equal others, which `fill` knows. */
+function copyAgain(
+	piece: Placed<InFrame>,
+	address: bigint,
+	into: Uint8Array,
+	fill: (address: bigint, bytes: Uint8Array) => void,
+): void {
+	const {run, skipped} = piece;
+	const {from, first, last} = common(piece, address, into);
+	for (let at = first; at < last; ) {
+		const offset = skipped + from - piece.address + BigInt(at - first);
+		const inPage = offset % BigInt(PAGE_SIZE);
+		const length = Math.min(PAGE_SIZE - Number(inPage), last - at);
+		fill(run.from + (run.source === SOURCE.REPEAT ? inPage : offset), into.subarray(at, at + length));
+		at += length;
+	}
 }
 
 function copyPiece(
@@ -73,11 +112,8 @@ function copyPiece(
 	bytesOf: (frame: Frame) => Uint8Array,
 ): void {
 	const {run, skipped} = piece;
-	const end = address + BigInt(into.length);
-	const from = piece.address > address ? piece.address : address;
-	const to = piece.address + piece.length < end ? piece.address + piece.length : end;
-	if (from >= to) return;
-	const [first, last] = [Number(from - address), Number(to - address)];
+	const {from, first, last} = common(piece, address, into);
+	if (first >= last) return;
 	if (run.source === SOURCE.ZERO) {
 		into.fill(0, first, last);
 		return;

@@ -25,43 +25,73 @@ static int is_zero(const uint8_t *page)
 	return 1;
 }
 
-/* A run never reaches over the end of a stretch. */
-static void push(struct packed *out, const struct stretch *s, uint64_t address, uint64_t length, uint32_t source)
+/* The last run when this page goes on where that ends. A run never reaches over the end of a stretch. */
+static struct frore_run *last_before(struct packed *out, const struct stretch *s, uint64_t address)
 {
 	struct frore_run *last = out->run_count ? &out->runs[out->run_count - 1] : NULL;
 
-	if (last && out->owner == s && last->source == source && last->address + last->length == address) {
-		last->length += length;
+	return last && out->owner == s && last->address + last->length == address ? last : NULL;
+}
+
+static void push(struct packed *out, const struct stretch *s, uint64_t address, uint64_t from, uint32_t source)
+{
+	struct frore_run *last = last_before(out, s, address);
+
+	if (last && last->source == source && (source != FRORE_SOURCE_COPY || last->from + last->length == from)) {
+		last->length += COPY_PAGE;
+		return;
+	}
+	if (source == FRORE_SOURCE_COPY && last && last->from == from &&
+	    (last->source == FRORE_SOURCE_REPEAT || (last->source == FRORE_SOURCE_COPY && last->length == COPY_PAGE))) {
+		last->source = FRORE_SOURCE_REPEAT;
+		last->length += COPY_PAGE;
 		return;
 	}
 	out->owner = s;
-	out->runs[out->run_count++] = (struct frore_run){
-		.address = address, .length = length, .index = s->index, .space = FRORE_SPACE_MM, .source = (uint16_t)source};
+	out->runs[out->run_count++] = (struct frore_run){.address = address,
+							 .length = COPY_PAGE,
+							 .from = from,
+							 .index = s->index,
+							 .space = FRORE_SPACE_MM,
+							 .source = (uint16_t)source};
 }
 
-/* Pages that were read to `from` move together at `out->length`; returns how many were taken before the runs were full. */
-static uint64_t take(const struct stretch *s, uint64_t address, uint8_t *buffer, uint64_t from, uint64_t length,
+/* A key for each page, 0 for those that are all zeros. */
+static void look(struct seen *seen, const uint8_t *pages, uint64_t length, uint64_t *keys)
+{
+	for (uint64_t i = 0; i < length / COPY_PAGE; i++) {
+		const uint8_t *page = pages + i * COPY_PAGE;
+
+		keys[i] = is_zero(page) ? 0 : seen ? seen_key(seen, page) : 1;
+	}
+}
+
+/* Pages that were read to `from` move together at `out->length`; returns how many bytes were taken before the runs were full. */
+static uint64_t take(const struct stretch *s, uint64_t address, uint8_t *buffer, uint64_t from, uint64_t length, const uint64_t *keys,
 		     struct packed *out)
 {
-	uint64_t done = 0;
+	uint64_t done;
 
-	while (done < length && out->run_count < PACK_RUNS) {
-		uint64_t end = done + COPY_PAGE;
-		int zero = is_zero(buffer + from + done);
+	for (done = 0; done < length && out->run_count < PACK_RUNS; done += COPY_PAGE) {
+		uint64_t key = keys[done / COPY_PAGE], before = 0;
+		uint8_t *page = buffer + from + done;
 
-		while (end < length && is_zero(buffer + from + end) == zero)
-			end += COPY_PAGE;
-		if (zero) {
-			out->zero_bytes += end - done;
+		if (!key) {
+			out->zero_bytes += COPY_PAGE;
 			if (s->flags & STRETCH_KEEP_ZEROS)
-				push(out, s, address + done, end - done, FRORE_SOURCE_ZERO);
-		} else {
-			if (from + done != out->length)
-				memmove(buffer + out->length, buffer + from + done, end - done);
-			out->length += end - done;
-			push(out, s, address + done, end - done, s->source);
+				push(out, s, address + done, 0, FRORE_SOURCE_ZERO);
+			continue;
 		}
-		done = end;
+		if (out->seen && s->source == FRORE_SOURCE_STORED)
+			before = seen_before(out->seen, key, page, address + done);
+		if (before) {
+			push(out, s, address + done, before, FRORE_SOURCE_COPY);
+			continue;
+		}
+		if (from + done != out->length)
+			memmove(buffer + out->length, page, COPY_PAGE);
+		out->length += COPY_PAGE;
+		push(out, s, address + done, 0, s->source);
 	}
 	return done;
 }
@@ -121,7 +151,7 @@ int pack_frame(const struct stretch *list, uint64_t count, struct cursor *at, ui
 	out->owner = NULL;
 	while (at->stretch < count && out->length + COPY_PAGE <= room && out->run_count < PACK_RUNS &&
 	       out->told < PACK_TOLD) {
-		uint64_t from = out->length, left;
+		uint64_t from = out->length, left, keys[PACK_ROOM / COPY_PAGE], *key = keys;
 		int64_t got = read_batch(list, count, at, buffer + from, room - from);
 
 		if (got < 0)
@@ -132,14 +162,16 @@ int pack_frame(const struct stretch *list, uint64_t count, struct cursor *at, ui
 			step(list, at);
 			continue;
 		}
+		look(out->seen, buffer + from, left, keys);
 		while (left > 0 && out->run_count < PACK_RUNS) {
 			const struct stretch *s = &list[at->stretch];
 			uint64_t length = s->length - at->done < left ? s->length - at->done : left;
-			uint64_t taken = take(s, s->address + at->done, buffer, from, length, out);
+			uint64_t taken = take(s, s->address + at->done, buffer, from, length, key, out);
 
 			at->done += taken;
 			from += taken;
 			left -= taken;
+			key += taken / COPY_PAGE;
 			step(list, at);
 		}
 	}
@@ -147,9 +179,10 @@ int pack_frame(const struct stretch *list, uint64_t count, struct cursor *at, ui
 }
 
 EXPORT int64_t frore_native_pack(const struct stretch *list, uint64_t count, struct cursor *at, uint8_t *buffer, uint64_t room,
-				 struct packed *out, struct frore_run *runs, uint64_t *passed)
+				 struct packed *out, struct frore_run *runs, uint64_t *passed, struct seen *seen)
 {
 	out->runs = runs;
+	out->seen = seen;
 	out->passed = passed;
 	return pack_frame(list, count, at, buffer, room, out);
 }

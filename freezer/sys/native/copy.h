@@ -24,6 +24,11 @@ struct cursor {
 	uint64_t stretch, done;
 };
 
+/* seen.c: of pages that are stored already; one for each address space. */
+struct seen;
+uint64_t seen_key(struct seen *seen, const uint8_t *page);
+uint64_t seen_before(struct seen *seen, uint64_t key, const uint8_t *page, uint64_t address);
+
 struct packed {
 	uint64_t length; /* bytes in the buffer */
 	uint64_t zero_bytes;
@@ -31,9 +36,11 @@ struct packed {
 	uint32_t told; /* pages that could not be read */
 	struct frore_run *runs;
 	uint64_t *passed; /* where they are */
+	struct seen *seen;	     /* NULL: pages that are stored already are not looked for */
 	const struct stretch *owner; /* of the last run */
 };
 
+#define PACK_ROOM (1UL << 20) /* longest frame */
 #define PACK_RUNS 256
 #define PACK_TOLD 256
 

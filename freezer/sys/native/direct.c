@@ -1,6 +1,7 @@
 /*
  * Copies pages of a stopped process straight into the artefact, on all processors: each thread reads a piece, packs it, takes the next
- * place in the file when its turn has come, and writes there while others read. For artefacts without compression. The data of all
+ * place in the file when its turn has come, and writes there while others read. What is compressed needs no turn, and takes the next
+ * place at once. The data of all
  * frames of a group lies together; room for their rows is left in front, and written when the threads have ended.
  */
 #include <errno.h>
@@ -13,9 +14,9 @@
 
 #include "../../../resumer-stub/codec/codec.h"
 #include "copy.h"
+#include "encode.h"
 #include "native.h"
 
-#define FRAME_ROOM (1UL << 20)
 #define PIECES 256
 #define HEAD_FIXED (sizeof(struct frore_section) + sizeof(struct frore_group))
 #define HEAD_LIMIT (4UL << 20)
@@ -29,9 +30,12 @@ struct direct {
 	uint64_t count;
 	struct cursor at;
 	uint64_t next, turn; /* pieces taken, and whose turn it is to take a place */
-	int fd;
+	int fd, level;
+	uint32_t codec;
+	struct seen *seen;
 	uint32_t thread_count, running;
 	uint64_t left; /* bytes of the list that are in no group yet */
+	uint64_t raw;
 	uint64_t offset, first_frame, first_run;
 	struct frore_group *groups;
 	struct frore_frame *frames;
@@ -44,7 +48,8 @@ struct direct {
 
 struct worker {
 	struct direct *d;
-	uint8_t *buffer;
+	uint8_t *buffer, *encoded; /* none without a codec */
+	uint64_t encoded_room;
 	struct stretch pieces[PIECES];
 	struct frore_run runs[PACK_RUNS];
 	uint64_t passed[PACK_TOLD];
@@ -66,7 +71,7 @@ static void give_up(struct direct *d, int failed, int error)
 static uint32_t take_pieces(struct worker *w, uint64_t *seq)
 {
 	struct direct *d = w->d;
-	uint64_t room = FRAME_ROOM;
+	uint64_t room = PACK_ROOM;
 	uint32_t n = 0;
 
 	pthread_mutex_lock(&d->lock);
@@ -117,7 +122,7 @@ static uint64_t page_up(uint64_t n)
  */
 static int begin_group(struct direct *d, uint64_t rows)
 {
-	uint64_t frames = d->left / FRAME_ROOM + (d->count - d->at.stretch) / PIECES + 2, stretches = d->count - d->at.stretch;
+	uint64_t frames = d->left / PACK_ROOM + (d->count - d->at.stretch) / PIECES + 2, stretches = d->count - d->at.stretch;
 	uint64_t room = frames * sizeof(struct frore_frame) + (2 * frames + stretches) * sizeof(struct frore_run);
 
 	if (!grow((void **)&d->groups, &d->group_room, d->group_count + 1, sizeof(*d->groups)))
@@ -141,7 +146,7 @@ static int begin_group(struct direct *d, uint64_t rows)
 /* False when there is no memory. */
 static int place_frame(struct direct *d, const struct packed *p, struct frore_frame *f)
 {
-	uint64_t rows = sizeof(*f) + p->run_count * sizeof(struct frore_run), i;
+	uint64_t stored = f->stored_length, rows = sizeof(*f) + p->run_count * sizeof(struct frore_run), i;
 	struct frore_group *group;
 
 	if (!grow((void **)&d->frames, &d->frame_room, d->frame_count + 1, sizeof(*f)) ||
@@ -150,12 +155,12 @@ static int place_frame(struct direct *d, const struct packed *p, struct frore_fr
 		return 0;
 	*f = (struct frore_frame){
 		.offset = d->offset,
-		.length = p->length,
-		.stored_length = p->length,
+		.length = f->length,
+		.stored_length = stored,
 		.raw_length = p->length,
 		.first_run = (uint32_t)(d->first_run + d->run_count),
 		.run_count = p->run_count,
-		.codec = FRORE_CODEC_NONE,
+		.codec = p->length ? d->codec : FRORE_CODEC_NONE,
 		.flags = 1,
 	};
 	for (i = 0; i < p->run_count; i++)
@@ -164,11 +169,12 @@ static int place_frame(struct direct *d, const struct packed *p, struct frore_fr
 	memcpy(&d->runs[d->run_count], p->runs, p->run_count * sizeof(*p->runs));
 	d->run_count += p->run_count;
 	d->frame_count++;
-	d->offset += p->length;
+	d->offset += f->length;
 	d->head_left -= rows;
+	d->raw += p->length;
 	d->left -= p->length < d->left ? p->length : d->left;
 	group = &d->groups[d->group_count - 1];
-	group->length += p->length;
+	group->length += f->length;
 	group->frame_count++;
 	return 1;
 }
@@ -179,7 +185,7 @@ static int64_t take_place(struct direct *d, uint64_t seq, int last, const struct
 	int64_t row = -1;
 
 	pthread_mutex_lock(&d->lock);
-	while (d->turn != seq && !d->stop)
+	while (d->codec == FRORE_CODEC_NONE && d->turn != seq && !d->stop)
 		pthread_cond_wait(&d->turn_came, &d->lock);
 	if (!d->stop && p->run_count && place_frame(d, p, f)) {
 		row = (int64_t)d->frame_count - 1;
@@ -212,13 +218,30 @@ static int write_all(int fd, const uint8_t *bytes, uint64_t length, uint64_t at)
 	return 0;
 }
 
+/* Sets both lengths; false when it cannot be compressed. */
+static int encode_frame(struct worker *w, const struct packed *p, struct frore_frame *f)
+{
+	int64_t length = p->length;
+
+	if (w->encoded && length)
+		length = encode(w->d->codec, w->d->level, w->encoded, w->encoded_room, w->buffer, p->length);
+	if (length < 0)
+		return 0;
+	f->stored_length = (uint64_t)length;
+	f->length = (f->stored_length + 7) & ~7ULL;
+	if (w->encoded)
+		memset(w->encoded + length, 0, f->length - f->stored_length);
+	return 1;
+}
+
 static void write_frame(struct worker *w, int64_t row, struct frore_frame *f)
 {
 	struct direct *d = w->d;
+	const uint8_t *bytes = w->encoded ? w->encoded : w->buffer;
 	int error;
 
-	f->checksum = frore_hash_of(w->buffer, f->length);
-	error = write_all(d->fd, w->buffer, f->length, f->offset);
+	f->checksum = frore_hash_of(bytes, f->length);
+	error = write_all(d->fd, bytes, f->length, f->offset);
 	if (error)
 		give_up(d, FAILED_WRITE, error);
 	pthread_mutex_lock(&d->lock);
@@ -232,13 +255,13 @@ static void copy_pieces(struct worker *w, uint32_t n, uint64_t seq)
 	int last = 0;
 
 	while (!last) {
-		struct packed packed = {.runs = w->runs, .passed = w->passed};
+		struct packed packed = {.runs = w->runs, .passed = w->passed, .seen = w->d->seen};
 		struct frore_frame frame = {0};
-		int ret = pack_frame(w->pieces, n, &at, w->buffer, FRAME_ROOM, &packed);
+		int ret = pack_frame(w->pieces, n, &at, w->buffer, PACK_ROOM, &packed);
 		int64_t row;
 
-		if (ret < 0)
-			give_up(w->d, FAILED_READ, -ret);
+		if (ret < 0 || !encode_frame(w, &packed, &frame))
+			give_up(w->d, FAILED_READ, ret < 0 ? -ret : ENOMEM);
 		last = ret < 0 || at.stretch >= n;
 		row = take_place(w->d, seq, last, &packed, &frame);
 		if (row >= 0)
@@ -253,14 +276,22 @@ static void *work(void *arg)
 	uint64_t seq = 0;
 	uint32_t n;
 
-	if (w && posix_memalign((void **)&w->buffer, COPY_PAGE, FRAME_ROOM) == 0) {
+	if (w && posix_memalign((void **)&w->buffer, COPY_PAGE, PACK_ROOM) == 0) {
 		w->d = d;
+		if (d->codec != FRORE_CODEC_NONE) {
+			w->encoded_room = encode_bound(PACK_ROOM);
+			w->encoded = malloc(w->encoded_room + 8);
+		}
+		if (d->codec != FRORE_CODEC_NONE && !w->encoded)
+			give_up(d, FAILED_READ, ENOMEM);
 		while ((n = take_pieces(w, &seq)) > 0)
 			copy_pieces(w, n, seq);
 	} else {
 		give_up(d, FAILED_READ, ENOMEM);
 	}
+	free(w ? w->encoded : NULL);
 	free(w ? w->buffer : NULL);
+	encode_forget();
 	free(w);
 	pthread_mutex_lock(&d->lock);
 	d->running--;
@@ -271,7 +302,8 @@ static void *work(void *arg)
 
 /* `list` must live until the end. NULL when not a single thread can be had. */
 EXPORT struct direct *frore_native_direct_start(const struct stretch *list, uint64_t count, int fd, uint64_t offset,
-						uint64_t first_frame, uint64_t first_run, uint32_t threads)
+						uint64_t first_frame, uint64_t first_run, uint32_t threads, uint32_t codec,
+						int level, struct seen *seen)
 {
 	struct direct *d = calloc(1, sizeof(*d));
 	pthread_condattr_t attributes;
@@ -287,6 +319,9 @@ EXPORT struct direct *frore_native_direct_start(const struct stretch *list, uint
 	d->list = list;
 	d->count = count;
 	d->fd = fd;
+	d->codec = codec;
+	d->level = level;
+	d->seen = seen;
 	d->offset = offset;
 	d->first_frame = first_frame;
 	d->first_run = first_run;
@@ -350,7 +385,7 @@ static int write_head(struct direct *d, struct frore_group *g)
 }
 
 struct outcome {
-	uint64_t groups, frames, runs, offset;
+	uint64_t groups, frames, runs, offset, raw; /* raw: bytes of all frames before compression */
 	int32_t failed, error; /* FAILED_*, errno */
 };
 
@@ -367,7 +402,7 @@ EXPORT void frore_native_direct_stop(struct direct *d, struct outcome *out)
 		d->error = write_head(d, &d->groups[i]);
 		d->failed = d->error ? FAILED_WRITE : 0;
 	}
-	*out = (struct outcome){d->group_count, d->frame_count, d->run_count, d->offset, d->failed, d->error};
+	*out = (struct outcome){d->group_count, d->frame_count, d->run_count, d->offset, d->raw, d->failed, d->error};
 }
 
 /* The rows of all groups, frames and runs; frees everything. */

@@ -97,6 +97,7 @@ export function exampleSnapshot(): Snapshot {
 				pid: 4121,
 				ppid: 1,
 				parent: NONE,
+				maker: NONE,
 				mm: 0,
 				first_thread: 0,
 				nthreads: 2,
@@ -186,6 +187,7 @@ export async function exampleBytes(): Promise<Uint8Array> {
 		const run = (address: bigint, source: number) => ({
 			address,
 			length: BigInt(PAGE),
+			from: 0n,
 			index: mm,
 			space: SPACE.MM,
 			source,
