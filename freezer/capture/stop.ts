@@ -46,6 +46,12 @@ export interface StopOptions {
 /** On the monotonic clock. */
 export const deadlineIn = (seconds: number): bigint => clockNow(CLOCK.MONOTONIC) + BigInt(Math.round(seconds * 1e9));
 
+/** To the stop that it was asked for: any other in between takes the place of that (ptrace_stop, kernel/signal.c), so it is asked again. */
+function goOn(tid: Tid, signal = 0): void {
+	ptrace.interrupt(tid);
+	ptrace.cont(tid, signal);
+}
+
 /** How the target goes on. */
 export type Ending = 'continue' | 'stop' | 'halt';
 
@@ -308,16 +314,16 @@ export class StoppedProcess implements Disposable {
 				throw this.#executed();
 			case ptrace.event.CLONE:
 				this.#adoptThread(ptrace.eventMessage(tid) as Tid);
-				ptrace.cont(tid);
+				goOn(tid);
 				return false;
 			case ptrace.event.FORK:
 			case ptrace.event.VFORK:
 				this.#letGo(ptrace.eventMessage(tid) as Tid, result.event === ptrace.event.VFORK);
-				ptrace.cont(tid);
+				goOn(tid);
 				return false;
 			default:
 				// A signal on its way to the thread: it gets it, and the stop comes right after.
-				ptrace.cont(tid, result.event === 0 && !result.syscall ? result.signal : 0);
+				goOn(tid, result.event === 0 && !result.syscall ? result.signal : 0);
 				return false;
 		}
 	}
