@@ -1,5 +1,13 @@
-import {type MemoryStretch, packFrames, writeDirectly} from '../sys/pack.js';
-import {PageMap} from '../sys/pagemap.js';
+import {
+	encodeRanges,
+	encodeStretches,
+	type Owner,
+	packFrames,
+	Seen,
+	type StretchList,
+	writeDirectly,
+} from '../sys/pack.js';
+import {PageMap, RangeList} from '../sys/pagemap.js';
 import {readProcText, tryReadLink} from '../sys/procfs.js';
 import type {Pid} from '../sys/types.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
@@ -7,10 +15,21 @@ import {Relatives} from './cow.js';
 import {FramePacker, type FrameSink} from './frames.js';
 import {captureGuards, type Unreadable} from './guards.js';
 import type {Outbox} from './outbox.js';
-import {ownRange, type PageSource, type Surveyed, unshared} from './own-ranges.js';
-import {areaOf, copyContent, hasOwnPages, imagePages, merged, ownPages, ownStretch, wantImage} from './pages.js';
+import {OwnRanges, ownRange, type PageSource, type Surveyed, unshared} from './own-ranges.js';
+import {
+	areaOf,
+	copyContent,
+	hasOwnPages,
+	imagePages,
+	merged,
+	ownOrigin,
+	ownPages,
+	takesImage,
+	wantImage,
+} from './pages.js';
 import {parseStat} from './parse/stat.js';
 import {childrenOf} from './resolve.js';
+import type {CapturedVma} from './vmas.js';
 
 /** Lets signals in between pieces of work, and throws when it is time to give up. */
 export type Breathe = () => Promise<void>;
@@ -64,15 +83,18 @@ export function survey(captured: CapturedProcess, from: PageSource, shares: bool
 	const looked = [...vmas.keys()].filter((i) => hasOwnPages(vmas[i]!));
 	const pageMap = new PageMap(from.pid);
 	try {
-		const found = pageMap.ranges(looked.map((i) => areaOf(vmas[i]!)));
-		const own = new Map(
-			looked.map((i, k) => {
-				const {unread} = vmas[i]!.mapping;
-				const ranges = unread ? merged([...found[k]!, ...unread]) : found[k]!;
-				return [i, ranges.map((range) => ownRange(range, i, shares && pageMap))];
-			}),
-		);
-		return {...captured, from, own: vmas.map((_, i) => own.get(i) ?? []), ranges: [...own.values()].flat()};
+		const areas = looked.map((i) => areaOf(vmas[i]!));
+		if (!shares && !vmas.some(({mapping}) => mapping.unread)) {
+			return {...captured, from, ranges: new OwnRanges(pageMap.list(areas), looked)};
+		}
+
+		const found = pageMap.ranges(areas);
+		const ranges = looked.flatMap((i, k) => {
+			const {unread} = vmas[i]!.mapping;
+			const own = unread ? merged([...found[k]!, ...unread]) : found[k]!;
+			return own.map((range) => ownRange(range, i, shares && pageMap));
+		});
+		return {...captured, from, ranges: new OwnRanges(ranges)};
 	} finally {
 		pageMap.close();
 	}
@@ -93,8 +115,9 @@ export async function copyPages(
 			? await copyElder(one, relatives, packer, breathe)
 			: await copyYounger(one, outbox, breathe);
 		captureGuards(snapshot, one, unreadable);
+		const own = one.ranges.by((i) => takesImage(one.vmas[i]!));
 		for (const [i, vma] of one.vmas.entries()) {
-			for (const stretch of wantImage(vma, one.own[i] ?? [], one.from.memory, state.images)) {
+			for (const stretch of wantImage(vma, own.get(i) ?? [], one.from.memory, state.images)) {
 				packer.add(stretch);
 			}
 		}
@@ -112,29 +135,51 @@ async function copyYounger(
 	outbox: MemoryOutbox,
 	breathe: Breathe,
 ): Promise<Unreadable[]> {
-	const stretches = ranges.flatMap((range): MemoryStretch[] =>
-		[...unshared(range)].map((pages) =>
-			ownStretch(vmas[range.vma]!, pages, from.memory, from.cow || range.marks !== undefined),
-		),
-	);
-	const packed = {pid: from.pid, index: process.mm, mem: from.memory.descriptor, stretches};
-	const bytes = stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
-	if (outbox.mayWriteDirectly(bytes) && !vmas.some(({mapping}) => mapping.flags.has('gu'))) {
-		await outbox.directly((place) => writeDirectly(packed, place, breathe));
-		return [];
-	}
-
+	const owner = {pid: from.pid, index: process.mm};
+	const bytes = bytesOf(ranges);
+	using seen = new Seen(bytes, from.memory.descriptor);
+	const direct = outbox.mayWriteDirectly(bytes) && !vmas.some(({mapping}) => mapping.flags.has('gu'));
 	const unreadable: Unreadable[] = [];
-	for (const frame of packFrames(packed)) {
-		unreadable.push(...frame.unreadable);
-		if (frame.runs.length > 0) {
-			outbox.put(frame.runs, frame.raw);
+	for (const stretches of stretchesOf(owner, vmas, from, ranges)) {
+		if (direct) {
+			await outbox.directly((place) => writeDirectly({owner, stretches, seen}, place, breathe));
+			continue;
 		}
 
-		await breathe();
+		for (const frame of packFrames({owner, stretches, seen})) {
+			unreadable.push(...frame.unreadable);
+			if (frame.runs.length > 0) {
+				outbox.put(frame.runs, frame.raw);
+			}
+
+			await breathe();
+		}
 	}
 
 	return unreadable;
+}
+
+const bytesOf = ({list}: OwnRanges): number =>
+	list instanceof RangeList ? list.bytes : list.reduce((sum, {start, end}) => sum + Number(end - start), 0);
+
+function* stretchesOf(
+	owner: Owner,
+	vmas: readonly CapturedVma[],
+	{memory, cow}: PageSource,
+	ranges: OwnRanges,
+): Generator<StretchList> {
+	const {list} = ranges;
+	if (list instanceof RangeList) {
+		const origins = ranges.vmas.map((vma) => ownOrigin(vmas[vma]!, memory, cow));
+		yield* encodeRanges(owner, list, origins);
+		return;
+	}
+
+	const stretches = list.flatMap((range) => {
+		const origin = ownOrigin(vmas[range.vma]!, memory, cow || range.marks !== undefined);
+		return [...unshared(range)].map((pages) => ({...pages, ...origin}));
+	});
+	yield encodeStretches(owner, stretches);
 }
 
 /** Every page that is read is compared with those of its relatives. */

@@ -56,6 +56,7 @@ function load() {
 		directWait: library.func('uint32_t frore_native_direct_wait(void *, uint32_t)'),
 		directStop: library.func('void frore_native_direct_stop(void *, void *)'),
 		directEnd: library.func('void frore_native_direct_end(void *, void *, void *, void *)'),
+		stretches: library.func('void frore_native_stretches(const void *, uint64_t, const void *, void *)'),
 		seenStart: library.func('void *frore_native_seen_start(uint64_t, int)'),
 		seenEnd: library.func('void frore_native_seen_end(void *)'),
 		scanZero: library.func('int64_t frore_native_scan_zero(const void *, uint64_t, void *)'),
@@ -75,7 +76,10 @@ export const nativeThreads = (): Pick<ReturnType<typeof load>, 'seize' | 'poll' 
 	native();
 
 /** See pagemap.ts and pack.ts. */
-export const nativePages = (): Pick<ReturnType<typeof load>, 'ranges' | 'pack' | 'seenStart' | 'seenEnd'> => native();
+export const nativePages = (): Pick<
+	ReturnType<typeof load>,
+	'ranges' | 'stretches' | 'pack' | 'seenStart' | 'seenEnd'
+> => native();
 
 /** See pack.ts. */
 export const nativeDirect = (): Pick<
