@@ -1,203 +1,126 @@
 /**
- * `npm run bench [-- PART...]`: how long a freeze and a resume take, as every user that can be played here. Medians of RUNS; each line
- * names its codec. Ratios matter, not milliseconds: the machine may be busy.
+ * `npm run bench [-- PART...]`: how long a freeze and a resume take here, beside other tools and what the machine itself takes. Ratios
+ * matter, not milliseconds. Without a part: all of them, and docs/bench.json and docs/bench.svg are written anew.
  */
-import {execFileSync} from 'node:child_process';
-import {chmodSync, copyFileSync, mkdirSync, rmSync, statSync} from 'node:fs';
-import {availableParallelism} from 'node:os';
-import {join} from 'node:path';
-import {setTimeout as sleep} from 'node:timers/promises';
+import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {constants, cpus, release, totalmem} from 'node:os';
+import {dirname} from 'node:path';
+import {parseArgs} from 'node:util';
 import {type Identity, identities, Stage} from '../test/helpers/stage.js';
-import type {Started} from '../test/helpers/started.js';
+import {parts} from './parts/index.js';
+import type {Context, Part} from './parts/part.js';
+import {figureOf} from './plot/figure.js';
+import {merged, Report, type Results} from './report.js';
+import {Scene} from './scene.js';
+import {tables} from './tables.js';
+import {workingTools} from './tools/index.js';
+import type {Tool} from './tools/tool.js';
 
-const RUNS = 9;
-const PATIENCE = 120_000;
-/** Milliseconds: more than the jump in time that bench/programs/resident.c looks for. */
-const JUMP = 1500;
-const BUILT = join('.build', 'bench');
+const DATA = 'docs/bench.json';
+const PLOT = 'docs/bench.svg';
+const INTERRUPTIONS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+const help = `npm run bench -- [OPTIONS] [PART...]
+
+Without a part: all, and ${DATA} and ${PLOT} are written. Parts:
+${parts.map(({name, about}) => `  ${name.padEnd(10)} ${about}`).join('\n')}
+
+  --rounds N   of each measurement (7); fewer where one takes seconds
+  --save       put the figures of these parts into ${DATA} and draw ${PLOT} anew
+  --show       measure nothing: print and draw what ${DATA} holds
+  --help`;
+
+const {values: options, positionals: asked} = parseArgs({
+	allowPositionals: true,
+	options: {
+		rounds: {type: 'string', default: '7'},
+		save: {type: 'boolean', default: false},
+		show: {type: 'boolean', default: false},
+		help: {type: 'boolean', default: false},
+	},
+});
 
 // Node 20 reads the certificates it names at each start, 40 ms: no part of a freeze.
 delete process.env.NODE_EXTRA_CA_CERTS;
 
-const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]!;
+const machine = (): Record<string, string> => ({
+	CPU: `${cpus().length} × ${cpus()[0]!.model.trim()}`,
+	memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+	kernel: `Linux ${release()}`,
+	node: process.version,
+	date: new Date().toISOString().slice(0, 10),
+});
 
-function line(what: string, value: string, codec: string, who: Identity, wanted: string): void {
-	const columns = [what.padEnd(46), value.padStart(10), codec.padEnd(7), who.name.padEnd(14), wanted];
-	console.log(columns.join('  ').trimEnd());
+const stored = (): Results | undefined =>
+	existsSync(DATA) ? (JSON.parse(readFileSync(DATA, 'utf8')) as Results) : undefined;
+
+function save(results: Results): void {
+	mkdirSync(dirname(DATA), {recursive: true});
+	writeFileSync(DATA, `${JSON.stringify(results, undefined, '\t')}\n`);
+	draw(results);
 }
 
-function program(stage: Stage, name: string): string {
-	const built = join(BUILT, name);
-	mkdirSync(BUILT, {recursive: true});
-	execFileSync('gcc', ['-O1', '-pthread', '-o', built, join('bench', 'programs', `${name}.c`)]);
-	const here = join(stage.dir, name);
-	copyFileSync(built, here);
-	chmodSync(here, 0o755);
-	return here;
+function draw(results: Results): void {
+	const figure = figureOf(results);
+	if (figure !== undefined) writeFileSync(PLOT, figure);
 }
 
-/** @param jump seconds; a stop that is longer ends it */
-async function resident(stage: Stage, mebibytes: number, jump = 1): Promise<Started> {
-	const started = await stage.start([program(stage, 'resident'), String(mebibytes), String(jump)]);
-	await started.line(/^ready$/, PATIENCE);
-	return started;
-}
-
-async function freezeOften(stage: Stage, codec: string, target: Started): Promise<{pause: number; whole: number}> {
-	const pauses: number[] = [];
-	const wholes: number[] = [];
-	for (let run = 0; run < RUNS; run++) {
-		const start = process.hrtime.bigint();
-		const {file, stdout} = await stage.freeze(target.pid, {args: ['--json', '--compress', codec, '--max-pause', '60']});
-		wholes.push(Number(process.hrtime.bigint() - start) / 1e6);
-		pauses.push((JSON.parse(stdout) as {pause_ms: number}).pause_ms);
-		rmSync(file);
+async function playing(who: Identity, play: (scene: Scene) => Promise<void>): Promise<void> {
+	const scene = new Scene(new Stage(who));
+	const stop = (signal: NodeJS.Signals) => {
+		scene.close();
+		process.exit(128 + constants.signals[signal]);
+	};
+	// Targets and images are large: nothing of them may outlive an interrupted benchmark.
+	for (const signal of INTERRUPTIONS) process.once(signal, stop);
+	try {
+		await play(scene);
+	} finally {
+		for (const signal of INTERRUPTIONS) process.off(signal, stop);
+		scene.close();
 	}
-	target.kill();
-	return {pause: median(pauses), whole: median(wholes)};
 }
 
-/** Milliseconds of each run of a program that prints microseconds. */
-async function timed(stage: Stage, command: string[]): Promise<number[]> {
-	const {code, stdout, stderr} = await stage.run(command);
-	if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}: ${stderr}`);
-	return stdout
-		.trim()
-		.split('\n')
-		.map((text) => Number(text) / 1000);
-}
-
-/** An artefact of a program with so much memory, which has ended. */
-async function artefact(stage: Stage, mebibytes: number, codec: string): Promise<string> {
-	const target = await resident(stage, mebibytes);
-	const {file} = await stage.freeze(target.pid, {halt: true, args: ['--quiet', '--compress', codec]});
-	await target.end(PATIENCE);
-	await sleep(JUMP);
-	return file;
-}
-
-async function thaw(stage: Stage, codec: string): Promise<number> {
-	const file = await artefact(stage, 0, codec);
-	return median(await timed(stage, [program(stage, 'launch'), String(RUNS), file]));
-}
-
-async function small(stage: Stage): Promise<void> {
-	const {who} = stage;
-	for (const codec of ['zstd:1', 'none']) {
-		const {pause, whole} = await freezeOften(stage, codec, await resident(stage, 0));
-		line('small process: it is stopped for', `${pause.toFixed(1)} ms`, codec, who, '<= 5 ms');
-		line('small process: the whole command', `${whole.toFixed(0)} ms`, codec, who, '<= 150 ms');
-	}
-	const wanted = who.uid === 0 ? '<= 1.5 ms' : '<= 4 ms';
-	line('artefact started to first instruction', `${(await thaw(stage, 'none')).toFixed(2)} ms`, 'none', who, wanted);
-	line('the same', `${(await thaw(stage, 'zstd:1')).toFixed(2)} ms`, 'zstd:1', who, '');
-}
-
-/** Both in turns, so that what else the machine does falls on both. */
-async function large(stage: Stage): Promise<void> {
-	const {who} = stage;
-	const file = await artefact(stage, 1024, 'none');
-	const [launch, read] = [program(stage, 'launch'), program(stage, 'read')];
-	const rounds: Array<{thawed: number; plain: number; huge: number}> = [];
-	for (let run = -1; run < RUNS; run++) {
-		const [thawed] = await timed(stage, [launch, '1', file]);
-		const [plain] = await timed(stage, [read, file]);
-		const [huge] = await timed(stage, [read, file, 'huge']);
-		// The first brings the file into memory.
-		if (run >= 0) rounds.push({thawed: thawed!, plain: plain!, huge: huge!});
-	}
-	const of = (pick: (round: (typeof rounds)[number]) => number): number => median(rounds.map(pick));
-	line('1 GiB: artefact started to first instruction', `${of((r) => r.thawed).toFixed(0)} ms`, 'none', who, '');
-	line('1 GiB: one thread reads it into fresh memory', `${of((r) => r.plain).toFixed(0)} ms`, '-', who, '');
-	line('1 GiB: ratio', of((r) => r.thawed / r.plain).toFixed(2), 'none', who, '<= 1.3');
-	line('1 GiB: ratio to reading it into huge pages', of((r) => r.thawed / r.huge).toFixed(2), 'none', who, '');
-}
-
-/** So many processes with so many threads each, all but one asleep. */
-async function crowd(stage: Stage, processes: number, threads: number, ...more: string[]): Promise<Started> {
-	const started = await stage.start([program(stage, 'crowd'), String(processes), String(threads), ...more]);
-	await started.line(/^ready$/, PATIENCE);
-	return started;
-}
-
-async function stoppedFor(stage: Stage, processes: number, threads: number): Promise<number> {
-	return (await freezeOften(stage, 'none', await crowd(stage, processes, threads, 'stay'))).pause;
-}
-
-async function crowdThaw(stage: Stage, processes: number): Promise<number> {
-	const target = await crowd(stage, processes, 1);
-	const {file} = await stage.freeze(target.pid, {halt: true, args: ['--quiet', '--compress', 'none']});
-	await target.end(PATIENCE);
-	await sleep(JUMP);
-	return median(await timed(stage, [program(stage, 'launch'), String(RUNS), file]));
-}
-
-async function many(stage: Stage): Promise<void> {
-	const {who} = stage;
-	const row = (what: string, value: number, wanted: string) =>
-		line(what, `${value.toFixed(1)} ms`, 'none', who, wanted);
-	row('100 threads: stopped for', await stoppedFor(stage, 1, 100), '<= 12 ms');
-	row('1,000 threads: stopped for', await stoppedFor(stage, 1, 1000), '<= 60 ms');
-	row('1,000 threads of 10 processes: stopped for', await stoppedFor(stage, 10, 100), '<= 80 ms');
-	const pauses: number[] = [];
-	const thaws: number[] = [];
-	for (const count of [50, 200, 1000]) {
-		const pause = await stoppedFor(stage, count, 1);
-		const thawed = await crowdThaw(stage, count);
-		row(`${count} processes: stopped for`, pause, `<= ${(1.2 * count).toFixed(0)} ms`);
-		row(`${count} processes: started to first instruction`, thawed, count === 200 ? '<= 200 ms' : '');
-		pauses.push(pause / count);
-		thaws.push(thawed / count);
-	}
-	line('freeze: a process of 1,000 / one of 50', (pauses[2]! / pauses[0]!).toFixed(2), 'none', who, '<= 1.5');
-	line('resume: a process of 1,000 / one of 50', (thaws[2]! / thaws[0]!).toFixed(2), 'none', who, '<= 1.5');
-}
-
-/** Both in turns again. */
-async function copying(stage: Stage): Promise<void> {
-	const {who} = stage;
-	const target = await resident(stage, 1024, 1000);
-	const bare = program(stage, 'copy');
-	for (const [where, dir] of [
-		['tmpfs', '/dev/shm'],
-		['disk', stage.dir],
-	] as const) {
-		const ratios: number[] = [];
-		const file = join(dir, `frore-bench-${process.pid}`);
-		for (let run = 0; run < RUNS; run++) {
-			target.kill('SIGSTOP');
-			const threads = String(Math.min(availableParallelism(), 8));
-			const [least] = await timed(stage, [bare, String(target.pid), '1024', file, threads]);
-			target.kill('SIGCONT');
-			const {stdout} = await stage.freeze(target.pid, {file, args: ['--json', '--compress', 'none']});
-			rmSync(file, {force: true});
-			ratios.push((JSON.parse(stdout) as {pause_ms: number}).pause_ms / least!);
-		}
-		line(`1 GiB to ${where}: stopped / bare copy`, median(ratios).toFixed(2), 'none', who, '<= 1.15');
-	}
-	target.kill();
-}
-
-async function shell(stage: Stage): Promise<void> {
-	const started = await stage.start(['sh', '-c', 'tail -f /dev/null | bash --norc -i']);
-	const bash = await stage.run(['sh', '-c', `sleep 0.5; pgrep -P ${started.pid} -x bash`]);
-	const {file} = await stage.freeze(Number(bash.stdout), {args: ['--quiet']});
-	line('artefact of an idle bash', `${(statSync(file).size / 1e6).toFixed(2)} MB`, 'zstd:1', stage.who, '<= 3 MB');
-}
-
-const parts = [small, many, copying, large, shell];
-const asked = process.argv.slice(2);
-
-for (const who of identities) {
-	for (const part of parts.filter(({name}) => asked.length === 0 || asked.includes(name))) {
-		const stage = new Stage(who);
-		try {
-			await part(stage);
-		} catch (error) {
-			console.log(`${part.name} (${who.name}) could not be measured: ${(error as Error).message}`);
-			process.exitCode = 1;
-		} finally {
-			stage.close();
+async function measure(chosen: readonly Part[], report: Report, rounds: number): Promise<void> {
+	let working: Promise<readonly Tool[]> | undefined;
+	const tools = (scene: Scene) => (working ??= workingTools(scene, report));
+	for (const {name, everybody, run} of chosen) {
+		for (const who of everybody ? identities : identities.slice(0, 1)) {
+			const start = Date.now();
+			try {
+				await playing(who, (scene) => run({scene, report, rounds, tools: () => tools(scene)} satisfies Context));
+			} catch (error) {
+				report.missing(`part ${name} as ${who.name}`, (error as Error).message);
+				process.exitCode = 1;
+			}
+			console.log(`-- ${name}, ${who.name}: ${Math.round((Date.now() - start) / 1000)} s`);
 		}
 	}
 }
+
+async function main(): Promise<void> {
+	const unknown = asked.filter((name) => !parts.some((part) => part.name === name));
+	if (options.help) return console.log(help);
+	const rounds = Number(options.rounds);
+	if (unknown.length > 0 || !(rounds >= 1)) {
+		console.error(unknown.length > 0 ? `there is no part ${unknown.join(', ')}` : '--rounds wants a number');
+		console.error(help);
+		process.exitCode = 2;
+		return;
+	}
+	if (options.show) {
+		const results = stored();
+		if (!results) throw new Error(`there is no ${DATA}: measure first`);
+		draw(results);
+		return console.log(tables(results));
+	}
+	const report = new Report(machine());
+	const all = asked.length === 0;
+	await measure(all ? parts : parts.filter(({name}) => asked.includes(name)), report, rounds);
+	console.log(`\n${tables(report.results)}`);
+	const before = stored();
+	if (all) save(report.results);
+	else if (options.save) save(before ? merged(before, report.results) : report.results);
+}
+
+await main();

@@ -1,11 +1,18 @@
-/** `npm run check`: our C compiles without a warning by gcc and by clang, whichever is installed. */
+/** `npm run check`: our C, that of the benchmark included, compiles without a warning by gcc and by clang, whichever is installed. */
+import {readdirSync} from 'node:fs';
+import {join} from 'node:path';
 import {run} from './build/compile.js';
 import {nativeFlags, nativeSources} from './build/native.js';
 import {stubFlags, stubSources} from './build/stub.js';
 
+const BENCH = join('bench', 'programs');
+const benchSources = readdirSync(BENCH)
+	.filter((name) => name.endsWith('.c'))
+	.map((name) => join(BENCH, name));
+
 const sources: [string, readonly string[]][] = [
 	...stubSources().map((source): [string, readonly string[]] => [source, stubFlags]),
-	...nativeSources().map((source): [string, readonly string[]] => [source, nativeFlags]),
+	...[...nativeSources(), ...benchSources].map((source): [string, readonly string[]] => [source, nativeFlags]),
 ];
 
 for (const compiler of ['gcc', 'clang']) {

@@ -4,74 +4,45 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
+#include "common.h"
+#include "crew.h"
 
 #define PIECE (1UL << 20)
-#define MOST 8
 
 static int pid, out;
-static uint64_t base, length, next;
+static uint64_t base;
 
-static int64_t now(void)
+static void copy(uint64_t piece, void *buffer)
 {
-	struct timespec t;
+	struct iovec local = {buffer, PIECE}, remote = {(void *)(base + piece * PIECE), PIECE};
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-static void *copy(void *buffer)
-{
-	uint64_t at;
-
-	while ((at = __atomic_fetch_add(&next, PIECE, __ATOMIC_SEQ_CST)) < length) {
-		struct iovec local = {buffer, PIECE}, remote = {(void *)(base + at), PIECE};
-
-		if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != PIECE || pwrite(out, buffer, PIECE, (off_t)at) != PIECE)
-			exit(1);
-	}
-	return NULL;
-}
-
-static int find(void)
-{
-	unsigned long start, end;
-	char path[32], line[4096];
-	FILE *maps;
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	maps = fopen(path, "r");
-	while (maps && fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx", &start, &end) == 2 && end - start >= length)
-			base = start;
-	return base != 0;
+	if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != PIECE || pwrite(out, buffer, PIECE, (off_t)(piece * PIECE)) != PIECE)
+		exit(1);
 }
 
 int main(int argc, char **argv)
 {
-	pthread_t threads[MOST];
-	int count = argc > 4 ? atoi(argv[4]) : 0;
+	int threads = argc > 4 ? atoi(argv[4]) : 0;
+	void *buffers[MOST_THREADS];
+	uint64_t pieces;
 	int64_t start;
 
-	if (count < 1 || count > MOST)
+	if (threads < 1 || threads > MOST_THREADS)
 		return 2;
 	pid = atoi(argv[1]);
-	length = strtoul(argv[2], NULL, 10) << 20;
+	pieces = strtoul(argv[2], NULL, 10);
 	out = open(argv[3], O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	if (!find() || out < 0)
+	base = find_mapping(pid, pieces * PIECE);
+	if (base == 0 || out < 0)
 		return 1;
 	start = now();
-	for (int i = 0; i < count; i++)
-		pthread_create(&threads[i], NULL, copy, aligned_alloc(4096, PIECE));
-	for (int i = 0; i < count; i++)
-		pthread_join(threads[i], NULL);
-	printf("%.1f\n", (double)(now() - start) / 1000);
+	for (int i = 0; i < threads; i++)
+		buffers[i] = aligned_alloc(4096, PIECE);
+	crew_run(threads, pieces, copy, buffers);
+	print_since(start);
 	unlink(argv[3]);
 	return 0;
 }

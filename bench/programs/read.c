@@ -1,41 +1,50 @@
-/* read FILE [huge]: prints the microseconds that one thread takes to read the whole file into fresh memory. */
+/*
+ * read FILE THREADS [huge]: prints the microseconds that so many threads take to read the whole file into fresh memory: the least that a
+ * resume of so many bytes can take.
+ */
+#define _GNU_SOURCE
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+#include "common.h"
+#include "crew.h"
 
-static int64_t now(void)
+#define HUGE_PAGE (2UL << 20)
+
+static int fd;
+static char *memory;
+static uint64_t length;
+
+static void take(uint64_t piece, void *own)
 {
-	struct timespec t;
+	uint64_t at = piece * HUGE_PAGE;
+	size_t size = length - at < HUGE_PAGE ? length - at : HUGE_PAGE;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000LL + t.tv_nsec;
+	(void)own;
+	if (pread(fd, memory + at, size, (off_t)at) != (ssize_t)size)
+		exit(1);
 }
 
 int main(int argc, char **argv)
 {
+	int threads = argc > 2 ? atoi(argv[2]) : 0;
 	struct stat st;
-	int fd = argc > 1 ? open(argv[1], O_RDONLY) : -1;
-	int64_t start = now();
-	char *memory;
+	int64_t start;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return 1;
-	memory = mmap(NULL, (size_t)st.st_size, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fd = argc > 1 ? open(argv[1], O_RDONLY) : -1;
+	if (threads < 1 || threads > MOST_THREADS || fd < 0 || fstat(fd, &st) < 0)
+		return 2;
+	length = (uint64_t)st.st_size;
+	start = now();
+	memory = mmap(NULL, length + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		return 1;
-	if (argc > 2)
-		madvise(memory, (size_t)st.st_size, MADV_HUGEPAGE);
-	for (off_t done = 0; done < st.st_size;) {
-		ssize_t got = read(fd, memory + done, (size_t)(st.st_size - done));
-
-		if (got <= 0)
-			return 1;
-		done += got;
-	}
-	printf("%.1f\n", (double)(now() - start) / 1000);
+	memory = (char *)(((uintptr_t)memory + HUGE_PAGE - 1) & -HUGE_PAGE);
+	if (argc > 3)
+		madvise(memory, length, MADV_HUGEPAGE);
+	crew_run(threads, (length + HUGE_PAGE - 1) / HUGE_PAGE, take, NULL);
+	print_since(start);
 	return 0;
 }

@@ -9,6 +9,7 @@ import type {CapturedProcess} from './collect.js';
 import {failure} from './errors.js';
 import type {Clone} from './injector.js';
 import type {PageSource} from './own-ranges.js';
+import {ProcFiles} from './proc-files.js';
 import {ProcessCapture} from './process-capture.js';
 import {deadlineIn, StoppedProcess} from './stop.js';
 import {stateOf} from './tracee.js';
@@ -161,7 +162,8 @@ const PATIENCE = 5;
 /** A second short stop, for the calls by which the children that are no more are waited for. */
 function reapInside({stopped: {pid}}: ProcessCapture, clone: Clone): void {
 	using stopped = StoppedProcess.stop(pid, deadlineIn(PATIENCE));
-	const process = new ProcessCapture(emptySnapshot(), stopped, new Map(), clockNow(CLOCK.MONOTONIC), new Map());
+	const files = new ProcFiles(stopped.leader.tid as never);
+	const process = new ProcessCapture(emptySnapshot(), stopped, files, new Map(), clockNow(CLOCK.MONOTONIC), new Map());
 	try {
 		process.inquire();
 		process.settleRegisters();

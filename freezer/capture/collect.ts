@@ -1,3 +1,5 @@
+import {ReadAhead} from '../sys/ahead.js';
+import type {Pid} from '../sys/types.js';
 import {planBirths} from './births.js';
 import {checkChildren} from './children.js';
 import type {Collection} from './collection.js';
@@ -9,6 +11,7 @@ import {Images} from './images.js';
 import {faceOf} from './leader.js';
 import {machineRow} from './machine.js';
 import {checkNamespaces} from './namespaces.js';
+import {lateFiles, type ProcFile, ProcFiles, procFiles} from './proc-files.js';
 import {ProcessCapture} from './process-capture.js';
 import {captureEnded, captureParents, captureSharing} from './relations.js';
 import {isResident} from './resident.js';
@@ -31,6 +34,8 @@ export interface CapturedState {
 	/** Parents before their children. */
 	readonly processes: readonly CapturedProcess[];
 	readonly images: Images;
+	/** Its children stay behind. */
+	readonly alone: boolean;
 }
 
 /** Fills the snapshot while the tree is stopped. Throws a refusal when something cannot be carried. */
@@ -46,8 +51,12 @@ export function collectState(
 	const {snapshot} = collection;
 	snapshot.machine.push(machineRow(faceOf(request.pid), request.version));
 	const alone = tree.processes.length === 1;
-	const processes = tree.processes.map((stopped) => {
-		const process = new ProcessCapture(snapshot, stopped, sleepers, stopTime, alone ? earlier : new Map());
+	const faces = tree.processes.map(({leader}) => leader.tid as unknown as Pid);
+	const {smaps: _, ...others} = procFiles;
+	using ahead = new ReadAhead<ProcFile>(faces, alone && earlier.size > 0 ? others : procFiles, lateFiles);
+	const processes = tree.processes.map((stopped, i) => {
+		const files = new ProcFiles(faces[i]!, ahead);
+		const process = new ProcessCapture(snapshot, stopped, files, sleepers, stopTime, alone ? earlier : new Map());
 		collection.defer(() => process.close());
 		collection.defer(() => process.inject.finish());
 		collection.tasks.push(process);
@@ -82,7 +91,7 @@ export function collectState(
 	const captured = processes.map((process) => captureMemory(collection, process, images, cpu));
 	watch.mark('mappings');
 	collection.throwRefusals();
-	return {collection, processes: captured, images};
+	return {collection, processes: captured, images, alone: !request.children};
 }
 
 function captureMemory(

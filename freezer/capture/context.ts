@@ -1,4 +1,5 @@
 import type {RowOf, Snapshot} from '../../builder/format/schema.js';
+import type {FoundDescriptor} from '../sys/ahead.js';
 import type {Fd, Pid, RemoteAddr, Tid} from '../sys/types.js';
 import type {Mapping} from './parse/smaps.js';
 
@@ -35,8 +36,6 @@ export type Call = readonly (number | bigint)[];
 export interface Injector {
 	/** Result or -errno. */
 	syscall(...call: Call): bigint;
-	/** The same for several calls that do not depend on each other, at the price of one. */
-	syscalls(calls: readonly Call[]): bigint[];
 	/** The read-write scratch page in the target, for arguments that are pointers. */
 	readonly scratch: RemoteAddr;
 	/** Bytes in the scratch page. */
@@ -82,6 +81,8 @@ export interface CapturedTask {
 	readonly mappings: readonly Mapping[];
 	/** Runs system calls in the leader. Throws when the target may not be injected into (a seccomp filter, say). */
 	readonly inject: Injector;
+	/** Its open descriptors as /proc shows them, ascending. */
+	descriptors(): Iterable<FoundDescriptor>;
 	/** Row of the task that owns this descriptor table when it is shared by CLONE_FILES; own row otherwise. */
 	readonly filesOwner: number;
 }

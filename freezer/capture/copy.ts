@@ -1,3 +1,4 @@
+import {unpinTracer} from '../sys/inject.js';
 import {
 	encodeRanges,
 	encodeStretches,
@@ -8,8 +9,7 @@ import {
 	writeDirectly,
 } from '../sys/pack.js';
 import {PageMap, RangeList} from '../sys/pagemap.js';
-import {readProcText, tryReadLink} from '../sys/procfs.js';
-import type {Pid} from '../sys/types.js';
+import {tryReadLink} from '../sys/procfs.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
 import {Relatives} from './cow.js';
 import {FramePacker, type FrameSink} from './frames.js';
@@ -21,13 +21,14 @@ import {
 	copyContent,
 	hasOwnPages,
 	imagePages,
+	lostImage,
 	merged,
 	ownOrigin,
 	ownPages,
 	takesImage,
 	wantImage,
 } from './pages.js';
-import {parseStat} from './parse/stat.js';
+import type {ProcessCapture} from './process-capture.js';
 import {childrenOf} from './resolve.js';
 import type {CapturedVma} from './vmas.js';
 
@@ -54,27 +55,31 @@ export function endInjection({processes}: CapturedState): void {
 		process.inject.finish();
 		process.stopped.pendingStopSignal = process.inject.stopSignal;
 	}
+
+	unpinTracer();
 }
 
 /** Modified pages of the stopped processes themselves. */
-export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, breathe: Breathe): Promise<void> {
+export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, breathe: Breathe): Promise<Rest> {
 	endInjection(state);
-	await copyPages(state, surveyAll(state.processes), outbox, breathe);
+	return await copyPages(state, surveyAll(state.processes, state.alone), outbox, breathe);
 }
 
-/** Which pages the stopped processes have of their own, and which of them they may have in common. */
-export const surveyAll = (processes: readonly CapturedProcess[]): Surveyed[] =>
+/** What needs no process any more: to be called after the release. */
+export type Rest = () => void;
+
+/** Which pages the stopped processes have of their own, and which of them they may have in common. @param alone see CapturedState */
+export const surveyAll = (processes: readonly CapturedProcess[], alone: boolean): Surveyed[] =>
 	processes.map((captured) => {
 		const {pid, memory} = captured.process;
-		return survey(captured, {pid, memory, cow: false}, processes.length > 1 || hasKin(pid));
+		return survey(captured, {pid, memory, cow: false}, processes.length > 1 || hasKin(captured.process, alone));
 	});
 
 /** Is there a process outside that may have pages in common with this one: a child, or a parent that runs the same program? */
-function hasKin(pid: Pid): boolean {
+function hasKin({pid, facts}: ProcessCapture, alone: boolean): boolean {
 	const exe = tryReadLink(`/proc/${pid}/exe`);
-	const parent = parseStat(readProcText(`/proc/${pid}/stat`)).ppid;
-	const parents = tryReadLink(`/proc/${parent}/exe`);
-	return childrenOf(pid).length > 0 || (exe !== undefined && parents?.equals(exe) === true);
+	const parents = tryReadLink(`/proc/${facts.stat.ppid}/exe`);
+	return (alone && childrenOf(pid).length > 0) || (exe !== undefined && parents?.equals(exe) === true);
 }
 
 /** @param shares relatives may have pages in common */
@@ -88,13 +93,12 @@ export function survey(captured: CapturedProcess, from: PageSource, shares: bool
 			return {...captured, from, ranges: new OwnRanges(pageMap.list(areas), looked)};
 		}
 
-		const found = pageMap.ranges(areas);
-		const ranges = looked.flatMap((i, k) => {
-			const {unread} = vmas[i]!.mapping;
-			const own = unread ? merged([...found[k]!, ...unread]) : found[k]!;
-			return own.map((range) => ownRange(range, i, shares && pageMap));
+		const listed = pageMap.ranges(areas).flatMap((present, k) => {
+			const {unread} = vmas[looked[k]!]!.mapping;
+			return (unread ? merged([...present, ...unread]) : present).map((range) => ({range, vma: looked[k]!}));
 		});
-		return {...captured, from, ranges: new OwnRanges(ranges)};
+		const words = shares ? pageMap.words(listed.map(({range}) => range)) : [];
+		return {...captured, from, ranges: new OwnRanges(listed.map(({range, vma}, k) => ownRange(range, vma, words[k])))};
 	} finally {
 		pageMap.close();
 	}
@@ -106,18 +110,18 @@ export async function copyPages(
 	surveyed: readonly Surveyed[],
 	outbox: MemoryOutbox,
 	breathe: Breathe,
-): Promise<void> {
+): Promise<Rest> {
 	const {snapshot} = state.collection;
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
 	using relatives = new Relatives(snapshot, surveyed);
-	for (const one of surveyed) {
+	const taking = surveyed.map(({vmas, ranges}) => ranges.by((i) => takesImage(vmas[i]!)));
+	for (const [k, one] of surveyed.entries()) {
 		const unreadable = relatives.isElder(one)
 			? await copyElder(one, relatives, packer, breathe)
 			: await copyYounger(one, outbox, breathe);
 		captureGuards(snapshot, one, unreadable);
-		const own = one.ranges.by((i) => takesImage(one.vmas[i]!));
 		for (const [i, vma] of one.vmas.entries()) {
-			for (const stretch of wantImage(vma, own.get(i) ?? [], one.from.memory, state.images)) {
+			for (const stretch of lostImage(vma, taking[k]!.get(i) ?? [], one.from.memory, state.images)) {
 				packer.add(stretch);
 			}
 		}
@@ -126,8 +130,15 @@ export async function copyPages(
 		packer.flush();
 	}
 
-	relatives.finish();
 	await breathe();
+	return () => {
+		relatives.finish();
+		for (const [k, {vmas}] of surveyed.entries()) {
+			for (const [i, vma] of vmas.entries()) {
+				wantImage(vma, taking[k]!.get(i) ?? [], state.images);
+			}
+		}
+	};
 }
 
 async function copyYounger(

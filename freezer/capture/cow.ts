@@ -86,7 +86,10 @@ export class Relatives implements Disposable {
 	/** Finds the relatives that have the pages at `address`, which hold `bytes`, from `eldest`; returns which pages some of them have. */
 	find(eldest: Surveyed, range: OwnRange, address: bigint, bytes: Uint8Array): PageRange[] {
 		const vma = eldest.vmas[range.vma]!;
-		if (!isEligible(vma)) {
+		const first = Number((address - range.start) / PAGE);
+		// Nobody has what is mapped by the eldest alone.
+		const mayBeShared = range.marks?.subarray(first, first + bytes.length / PAGE_SIZE).includes(CANDIDATE);
+		if (!mayBeShared || !isEligible(vma)) {
 			return [];
 		}
 
@@ -154,7 +157,7 @@ export class Relatives implements Disposable {
 
 		const pageMap = this.#pageMaps.get(eldest) ?? new PageMap(eldest.from.pid);
 		this.#pageMaps.set(eldest, pageMap);
-		const now = pageMap.words({start: address, end: address + BigInt(count) * PAGE});
+		const now = pageMap.words([{start: address, end: address + BigInt(count) * PAGE}])[0]!;
 		return before.map((frame, page) => (frame === now.frame(page) ? frame : 0));
 	}
 

@@ -11,6 +11,7 @@ import {asAnonymous} from './lazy.js';
 import {type Mapping, parseSmaps} from './parse/smaps.js';
 import type {Status} from './parse/status.js';
 import {mappingKind} from './parse/vmakind.js';
+import type {ProcFiles} from './proc-files.js';
 import {toText} from './text.js';
 import {type CapturedVma, flagsOf} from './vmas.js';
 
@@ -46,15 +47,15 @@ const isLarge = (pid: Pid): boolean =>
 
 /** The mappings of a stopped process. Locked memory is not inherited by clones: what is assumed of it could not be compared. */
 export function mappingsOf(
-	pid: Pid,
+	files: ProcFiles,
 	status: Status,
 	earlier: EarlierMappings,
 ): {mappings: Mapping[]; assumed: boolean} {
-	const known = status.number('VmLck') === 0 ? earlier.get(pid) : undefined;
-	const now = known ? readMaps(pid) : [];
+	const known = status.number('VmLck') === 0 ? earlier.get(files.pid) : undefined;
+	const now = known ? readMaps(files.pid) : [];
 	return known && now.every((mapping) => known.has(keyOf(mapping)))
 		? {mappings: now.map((mapping) => ({...mapping, ...told(known.get(keyOf(mapping))!)})), assumed: true}
-		: {mappings: readSmaps(pid), assumed: false};
+		: {mappings: parseSmaps(files.text('smaps')), assumed: false};
 }
 
 const told = ({flags, pkey}: Mapping): Pick<Mapping, 'flags' | 'pkey'> => ({flags, pkey});

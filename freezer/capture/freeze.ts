@@ -85,8 +85,8 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	using collection = new Collection(emptySnapshot(), request.capture);
 	const {snapshot} = collection;
 	snapshot.xcomp.push(...xstateLayout());
-	pinTracer();
 	await warmUp(request);
+	pinTracer();
 	const sleepers = observeSleepers(request.children ? descendantsOf(pid) : [pid]);
 	collectGarbage();
 	const earlier = request.live ? observeMappings(request.children ? descendantsOf(pid) : [pid]) : new Map();
@@ -97,7 +97,6 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const stopTime = clockNow(CLOCK.MONOTONIC);
 	watch.mark('stop');
 	const state = collectState(request, collection, stopped, sleepers, earlier, stopTime, watch);
-	unpinTracer();
 	if (request.survey) {
 		const pauseMilliseconds = Number(clockNow(CLOCK.MONOTONIC) - stopTime) / 1e6;
 		return {snapshot, bytes: 0, pageBytes: 0, pauseMilliseconds, phases: watch.phases};
@@ -112,9 +111,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	const breathe = breather(request, stopTime, () => pause === 0n);
 	await copyContents(state, outbox, breathe);
 	const live = request.live ? await copyLive(state, goOn, outbox, breathe) : undefined;
-	if (typeof live !== 'number') {
-		await copyMemory(state, outbox, breathe);
-	}
+	const rest = typeof live === 'number' ? () => {} : await copyMemory(state, outbox, breathe);
 
 	watch.mark('memory');
 	if (ending === 'continue' && pause === 0n) {
@@ -122,6 +119,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	}
 
 	pause ||= clockNow(CLOCK.MONOTONIC) - stopTime;
+	rest();
 	outbox.flush();
 	await copyImages(state, outbox, breathe);
 	outbox.flush();

@@ -18,6 +18,10 @@ export function captureGuards(
 	{process, vmas}: CapturedProcess,
 	unreadable: readonly Unreadable[],
 ): void {
+	if (unreadable.length === 0) {
+		return;
+	}
+
 	const guarded = vmas.filter(({mapping}) => mapping.flags.has('gu'));
 	for (const {index, address} of unreadable) {
 		if (index !== process.mm || !guarded.some(({row}) => address >= row.start && address < row.end)) {

@@ -1,12 +1,13 @@
-import {type InjectedChild, ThreadInjection, tracerCpu, unpinnedMask} from '../sys/inject.js';
-import {type Landing, LISTED_CALL, LISTED_RESULT, landingSlots} from '../sys/landing.js';
+import {askAll, formAt} from '../sys/crowd.js';
+import {type InjectedChild, ThreadInjection} from '../sys/inject.js';
+import type {Landing} from '../sys/landing.js';
 import {ProcessMemory} from '../sys/memory.js';
 import {nr} from '../sys/nr.js';
-import {type Asked, askAll} from '../sys/threads.js';
 import {addr, asPid, PAGE_SIZE, type RemoteAddr, type Tid} from '../sys/types.js';
 import {type CodeRoom, findCodeRoom} from './code-room.js';
 import type {Call, Injector} from './context.js';
 import {failure} from './errors.js';
+import {grouped, Inquiry, type Question} from './inquiry.js';
 import type {Mapping} from './parse/smaps.js';
 
 /** What is needed to inject into one thread. */
@@ -19,6 +20,11 @@ export interface InjectionSite {
 	/** Where the thread goes on if the freezer dies. */
 	readonly landing: Pick<Landing, 'registers' | 'restart'>;
 }
+
+/** The same question to every thread; `index` is its place among the sites. */
+export type EachQuestion = Omit<Question, 'take'> & {
+	take(results: readonly bigint[], answers: Buffer, index: number): void;
+};
 
 export interface Clone {
 	readonly copy: InjectedChild;
@@ -33,12 +39,10 @@ const CLOSE_RANGE_UNSHARE = 2;
 const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 const DATA_SIZE = 4 * PAGE_SIZE;
-/** The second half of the data: the signal mask that lets a thread stop at the end of a list, room for its answers, the list. */
-const LIST = DATA_SIZE / 2;
-const ANSWERS = 8;
-const CALLS = 128;
-const MOST_CALLS = 96;
-const SIG_SETMASK = 2;
+/** Room for many threads at once. */
+const CROWD_DATA_SIZE = 16 * PAGE_SIZE;
+/** What is behind it in the data: an Inquiry, or the blocks of a crowd. */
+const LIST = 2 * PAGE_SIZE;
 /** Signals that are ignored unless caught, the less usual ones first. */
 const ignorable = [23 /* SIGURG */, 28 /* SIGWINCH */, 17 /* SIGCHLD */];
 
@@ -51,6 +55,8 @@ export class ProcessInjector implements Injector {
 	readonly scratchSize = LIST;
 	/** Not caught and not blocked by any thread: it may stop one at the end of a list without a trace. */
 	#endSignal: number | undefined;
+	/** Bytes. */
+	readonly #dataSize: number;
 	#room: CodeRoom | undefined;
 	#data: RemoteAddr | undefined;
 	#active: ThreadInjection | undefined;
@@ -63,6 +69,7 @@ export class ProcessInjector implements Injector {
 		caught: bigint,
 	) {
 		const heeded = sites.reduce((mask, site) => mask | site.signalMask, caught);
+		this.#dataSize = sites.length > 1 && !filtered ? CROWD_DATA_SIZE : DATA_SIZE;
 		this.#endSignal = filtered ? undefined : ignorable.find((signo) => !(heeded & (1n << BigInt(signo - 1))));
 	}
 
@@ -83,59 +90,25 @@ export class ProcessInjector implements Injector {
 		return this.#use().syscall(call);
 	}
 
-	syscalls(calls: readonly Call[]): bigint[] {
-		const results: bigint[] = [];
-		for (let first = 0; first < calls.length; first += MOST_CALLS) {
-			results.push(...this.#callAll(calls.slice(first, first + MOST_CALLS)));
-		}
-
-		return results;
-	}
-
-	/**
-	 * Lets each thread make the calls that `make` names, whose answers are `length` bytes at the address it gets. `take` gets results and
-	 * answers, in the order of the threads.
-	 */
-	askEach(
-		make: (answers: RemoteAddr) => readonly Call[],
-		length: number,
-		take: (results: readonly bigint[], answers: Buffer, index: number) => void,
-	): void {
-		const signal = this.#endSignal;
+	/** All questions are answered by the leader, in as few goes as they fit into; `each` is answered by every thread. */
+	ask(questions: readonly Question[], each: EachQuestion): void {
+		const own = [...questions, ofOne(each, 0)];
 		const base = addr(this.scratch + BigInt(LIST));
-		if (signal === undefined) {
-			const calls = make(this.scratch);
-			for (const [i, site] of this.sites.entries()) {
-				this.#use(site);
-				const results = calls.map((call) => this.syscall(...call));
-				take(results, this.readScratch(0, length), i);
+		for (const group of grouped(own, DATA_SIZE - LIST)) {
+			if (!this.#askLeader(group, base)) {
+				for (const question of group) {
+					this.#askSlowly(question, this.leader);
+				}
 			}
-
-			return;
 		}
 
-		const calls = make(addr(base + BigInt(ANSWERS)));
-		this.#writeList(calls);
-		this.#endActive();
-		const answerLength = CALLS + calls.length * LISTED_CALL;
-		const {answers, stopSignal} = askAll(
-			{
-				pid: this.memory.pid,
-				mem: this.memory.descriptor,
-				signal,
-				cpu: tracerCpu(),
-				code: this.#room!.address,
-				answersAt: base,
-				answerLength,
-				list: addr(base + BigInt(CALLS)),
-				calls: calls.length + 1,
-			},
-			this.sites.map((site) => this.#asked(site)),
-		);
-		this.stopSignal ||= stopSignal;
-		for (const i of this.sites.keys()) {
-			const own = answers.subarray(i * answerLength, (i + 1) * answerLength);
-			take(resultsIn(own, calls.length), own.subarray(ANSWERS, ANSWERS + length), i);
+		const others = this.sites.slice(1);
+		if (this.#endSignal !== undefined && others.length > 0) {
+			this.#askOthers(others, each, base, this.#endSignal);
+		} else {
+			for (const [i, site] of others.entries()) {
+				this.#askSlowly(ofOne(each, i + 1), site);
+			}
 		}
 	}
 
@@ -220,42 +193,54 @@ export class ProcessInjector implements Injector {
 		}
 	}
 
-	/** One list of calls at the leader. */
-	#callAll(calls: readonly Call[]): bigint[] {
-		const injection = this.#use();
-		if (this.#endSignal === undefined) {
-			return calls.map((call) => injection.syscall(call));
+	/** False when it has to be done call by call. */
+	#askLeader(questions: readonly Question[], base: RemoteAddr): boolean {
+		const signal = this.#endSignal;
+		if (signal === undefined) {
+			return false;
 		}
 
-		this.#writeList(calls);
-		const list = addr(this.scratch + BigInt(LIST + CALLS));
-		if (!injection.calls(list, calls.length + 1, this.#endSignal)) {
+		const inquiry = new Inquiry(questions, base, signal);
+		this.writeScratch(LIST, inquiry.bytes);
+		if (!this.#use(this.leader).calls(inquiry.list, inquiry.count, signal)) {
 			this.#endSignal = undefined;
-			return this.#callAll(calls);
+			return false;
 		}
 
-		return resultsIn(this.readScratch(LIST, CALLS + calls.length * LISTED_CALL), calls.length);
+		inquiry.take(this.readScratch(LIST, inquiry.bytes.length));
+		return true;
 	}
 
-	/** The calls, and the one that lets the signal in which stops the thread. */
-	#writeList(calls: readonly Call[]): void {
-		const mask = this.scratch + BigInt(LIST);
-		const all = [...calls, [nr.rt_sigprocmask, SIG_SETMASK, mask, 0, 8]];
-		const bytes = Buffer.alloc(CALLS + all.length * LISTED_CALL);
-		for (const [i, call] of all.entries()) {
-			for (const [k, value] of call.entries()) {
-				bytes.writeBigUInt64LE(BigInt.asUintN(64, BigInt(value)), CALLS + i * LISTED_CALL + k * 8);
-			}
+	#askOthers(sites: readonly InjectionSite[], each: EachQuestion, base: RemoteAddr, signal: number): void {
+		const inquiry = new Inquiry([ofOne(each, 0)], formAt(base), signal);
+		const {length} = inquiry.bytes;
+		this.#endActive();
+		const room = this.#room!;
+		const {answers, stopSignal} = askAll(
+			{
+				pid: this.memory.pid,
+				mem: this.memory.descriptor,
+				signal,
+				code: room.address,
+				codeLength: room.original.length,
+				data: base,
+				dataLength: this.#dataSize - LIST,
+			},
+			inquiry,
+			sites,
+			(address, bytes) => this.memory.write(address, bytes),
+		);
+		this.stopSignal ||= stopSignal;
+		for (const i of sites.keys()) {
+			inquiry.take(answers.subarray(i * length, (i + 1) * length), ofOne(each, i + 1));
 		}
-
-		bytes.writeBigUInt64LE(BigInt.asUintN(64, ~(1n << BigInt(this.#endSignal! - 1))), 0);
-		this.writeScratch(LIST, bytes);
 	}
 
-	#asked(site: InjectionSite): Asked {
-		const affinity = unpinnedMask(site.affinity);
-		const slots = landingSlots({...site.landing, affinity, signalMask: site.signalMask}, this.#room!.address);
-		return {tid: site.tid, slots, original: site.original, signalMask: site.signalMask, affinity};
+	#askSlowly(question: Question, site: InjectionSite): void {
+		this.#use(site);
+		this.writeScratch(0, Buffer.alloc(question.room));
+		const results = question.calls(this.scratch).map((call) => this.syscall(...call));
+		question.take(results, this.readScratch(0, question.room));
 	}
 
 	#use(site: InjectionSite | undefined = this.#active ? undefined : this.leader): ThreadInjection {
@@ -281,11 +266,11 @@ export class ProcessInjector implements Injector {
 	}
 
 	#mapData(injection: ThreadInjection): RemoteAddr {
-		const base = injection.syscall([nr.mmap, 0, DATA_SIZE, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0]);
+		const base = injection.syscall([nr.mmap, 0, this.#dataSize, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0]);
 		if (base < 0n && base > -4096n) {
 			throw failure(
 				'no-room',
-				`thread ${injection.tid} could not map ${DATA_SIZE} bytes for its answers (errno ${-base})`,
+				`thread ${injection.tid} could not map ${this.#dataSize} bytes for its answers (errno ${-base})`,
 				'Its limit of address space or of mappings may be reached; raise it with prlimit.',
 			);
 		}
@@ -295,7 +280,7 @@ export class ProcessInjector implements Injector {
 
 	#unmapData(): void {
 		if (this.#data !== undefined) {
-			this.#use().syscall([nr.munmap, this.#data, DATA_SIZE]);
+			this.#use().syscall([nr.munmap, this.#data, this.#dataSize]);
 			this.#data = undefined;
 		}
 	}
@@ -310,5 +295,8 @@ export class ProcessInjector implements Injector {
 	}
 }
 
-const resultsIn = (bytes: Buffer, count: number): bigint[] =>
-	Array.from({length: count}, (_, i) => bytes.readBigInt64LE(CALLS + i * LISTED_CALL + LISTED_RESULT));
+const ofOne = (each: EachQuestion, index: number): Question => ({
+	room: each.room,
+	calls: (at) => each.calls(at),
+	take: (results, answers) => each.take(results, answers, index),
+});

@@ -7,11 +7,13 @@ import {isResident} from './resident.js';
 /** First bytes of a preamble: the page that `--lazy` maps below the resident one (resumer-stub/engine/lazy.c). */
 const MARK = Buffer.from('FRORESNP', 'latin1');
 
+type Readable = Pick<RemoteMemory, 'readInto'>;
+
 /**
  * An earlier resume with `--lazy` has mapped anonymous memory from its artefact. Such mappings become the anonymous ones again that
  * they stand for, one with the neighbours that they have been cut from; the pages that are still those of the file are `unread`.
  */
-export function asAnonymous(mappings: readonly Mapping[], memory: RemoteMemory): readonly Mapping[] {
+export function asAnonymous(mappings: readonly Mapping[], memory: Readable): readonly Mapping[] {
 	const mark = mappings.find((mapping, i) => isMark(mapping, mappings[i + 1], memory));
 	if (!mark) {
 		return mappings;
@@ -37,7 +39,7 @@ export function asAnonymous(mappings: readonly Mapping[], memory: RemoteMemory):
 }
 
 /** The kernel tells device and inode of the mark in the same words as those of all that is mapped from the same file. */
-function isMark(mapping: Mapping, next: Mapping | undefined, memory: RemoteMemory): boolean {
+function isMark(mapping: Mapping, next: Mapping | undefined, memory: Readable): boolean {
 	if (
 		next?.start !== mapping.end ||
 		mapping.ino === 0n ||

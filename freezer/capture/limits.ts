@@ -1,7 +1,6 @@
 import type {RowOf} from '../../builder/format/schema.js';
-import {readProcText} from '../sys/procfs.js';
-import type {Pid} from '../sys/types.js';
 import {parseLimits} from './parse/limits.js';
+import type {ProcFiles} from './proc-files.js';
 
-export const captureLimits = (task: number, pid: Pid): RowOf<'rlimit'>[] =>
-	parseLimits(readProcText(`/proc/${pid}/limits`)).map((limit) => ({...limit, task}));
+export const captureLimits = (task: number, files: ProcFiles): RowOf<'rlimit'>[] =>
+	parseLimits(files.text('limits')).map((limit) => ({...limit, task}));

@@ -18,7 +18,7 @@ export async function copyLive(
 ): Promise<number | string> {
 	const {processes, collection} = state;
 	// Once there are clones, no page is a process's own any more: who shares what with whom must be known before.
-	const relatives = processes.length > 1 ? surveyAll(inheritedBy(processes)) : undefined;
+	const relatives = processes.length > 1 ? surveyAll(inheritedBy(processes), state.alone) : undefined;
 	const made = Clones.make(processes, collection.snapshot);
 	if (typeof made === 'string') {
 		settleFlags(processes);
@@ -28,15 +28,17 @@ export async function copyLive(
 	using clones = made;
 	endInjection(state);
 	settleFlags(processes.filter(({process, vmas}) => !isInherited(vmas, clones.of(process).pid)));
-	await copyPages(state, surveyAll(apart(processes)), outbox, breathe);
+	const rest = await copyPages(state, surveyAll(apart(processes), state.alone), outbox, breathe);
 	release();
+	rest();
 	clones.volunteer();
 	try {
 		settleFlags(processes, ({process}) => clones.of(process).pid);
 		const surveyed =
 			relatives?.map((one) => ({...one, from: clones.of(one.process)})) ??
 			inheritedBy(processes).map((one) => survey(one, clones.of(one.process), false));
-		await copyPages(state, surveyed, outbox, breathe);
+		const ofClones = await copyPages(state, surveyed, outbox, breathe);
+		ofClones();
 		const extra = clones.extraBytes();
 		clones.check();
 		return extra;

@@ -2,15 +2,17 @@ import type {RowOf} from '../../builder/format/schema.js';
 import {NONE} from '../../builder/format/schema.js';
 import type {ProcessMemory} from '../sys/memory.js';
 import {nr} from '../sys/nr.js';
-import {readProc, tryReadProcText} from '../sys/procfs.js';
+import {tryReadProcText} from '../sys/procfs.js';
 import {addr, type Pid} from '../sys/types.js';
 import {cleanVdso} from './code-room.js';
 import type {Injector} from './context.js';
+import type {Question} from './inquiry.js';
 import type {Mapping} from './parse/smaps.js';
 import type {Stat} from './parse/stat.js';
+import type {ProcFiles} from './proc-files.js';
 
 /** struct prctl_mm_map and the kernel's own mappings. `vmas` and `exe` are filled in later. */
-export function mmRow(pid: Pid, stat: Stat, mappings: readonly Mapping[], memory: ProcessMemory): RowOf<'mm'> {
+export function mmRow(files: ProcFiles, stat: Stat, mappings: readonly Mapping[], memory: ProcessMemory): RowOf<'mm'> {
 	const vdso = mappings.find((mapping) => mapping.path === '[vdso]');
 	const vvar = mappings.filter((mapping) => mapping.path.startsWith('[vvar'));
 	const vvarStart = vvar[0]?.start ?? 0n;
@@ -31,10 +33,10 @@ export function mmRow(pid: Pid, stat: Stat, mappings: readonly Mapping[], memory
 		vvar: vvarStart,
 		vvar_size: vvar.length > 0 ? (vvar.at(-1)?.end ?? 0n) - vvarStart : 0n,
 		exe: NONE,
-		coredump_filter: Number.parseInt(tryReadProcText(`/proc/${pid}/coredump_filter`) ?? '33', 16),
+		coredump_filter: Number.parseInt(files.tryText('coredump_filter') ?? '33', 16),
 		pkeys: 1,
 		flags: 0,
-		auxv: readProc(`/proc/${pid}/auxv`),
+		auxv: files.bytes('auxv'),
 		vdso_image: vdso ? cleanVdso(memory.read(addr(vdso.start), Number(vdso.end - vdso.start))) : Buffer.alloc(0),
 		ldt: Buffer.alloc(0),
 	};
@@ -48,13 +50,17 @@ export function findVdso(pid: Pid): {start: bigint; end: bigint} | undefined {
 
 const PKEYS = 16;
 
-/** The end of the heap, and (where protection keys are in use) which keys are allocated: found by allocating the others for a moment. */
-export function inquireMm(row: RowOf<'mm'>, inject: Injector, usesKeys: boolean): void {
-	row.brk = inject.syscall(nr.brk, 0);
-	if (!usesKeys) {
-		return;
-	}
+/** The end of the heap. */
+export const askBreak = (row: RowOf<'mm'>): Question => ({
+	room: 0,
+	calls: () => [[nr.brk, 0]],
+	take([end]) {
+		row.brk = end!;
+	},
+});
 
+/** Which protection keys are allocated: found by allocating the others for a moment. */
+export function inquireKeys(row: RowOf<'mm'>, inject: Injector): void {
 	const free: number[] = [];
 	for (let i = 0; i < PKEYS; i++) {
 		const key = Number(inject.syscall(nr.pkey_alloc, 0, 0));

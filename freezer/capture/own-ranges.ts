@@ -1,5 +1,5 @@
 import type {ProcessMemory} from '../sys/memory.js';
-import {type PageMap, type PageRange, PageWords, RangeList} from '../sys/pagemap.js';
+import {type PageRange, PageWords, RangeList} from '../sys/pagemap.js';
 import {PAGE_SIZE, type Pid} from '../sys/types.js';
 import type {CapturedProcess} from './collect.js';
 
@@ -10,8 +10,6 @@ export const CANDIDATE = 1;
 export const SAME = 2;
 /** Its place in the window of this process is taken: others have it from there. */
 export const STAGED = 3;
-
-const NOTHING_KNOWN = new PageWords(new Uint32Array());
 
 /** A stretch of pages that a process has of its own in one mapping. */
 export interface OwnRange extends PageRange {
@@ -35,6 +33,8 @@ export interface Surveyed extends CapturedProcess {
 	readonly from: PageSource;
 	readonly ranges: OwnRanges;
 }
+
+const NOTHING_KNOWN = new PageWords(new Uint32Array(), new Uint8Array());
 
 /** Ascending. Where nothing but the addresses is known of them, they stay a list. */
 export class OwnRanges implements Iterable<OwnRange> {
@@ -81,11 +81,13 @@ export class OwnRanges implements Iterable<OwnRange> {
 }
 
 /** One range of a survey, and which of its pages somebody else maps, too. */
-export function ownRange(range: PageRange, vma: number, pageMap: PageMap | false): OwnRange {
-	const words = pageMap ? pageMap.words(range) : NOTHING_KNOWN;
-	const marks = words.shared();
-	return {...range, vma, words, marks: marks.includes(CANDIDATE) ? marks : undefined};
-}
+export const ownRange = ({start, end}: PageRange, vma: number, words = NOTHING_KNOWN): OwnRange => ({
+	start,
+	end,
+	vma,
+	words,
+	marks: words.shared.includes(CANDIDATE) ? words.shared : undefined,
+});
 
 /** The pages of a range that are stored for this process itself. */
 export function* unshared({start, end, marks}: OwnRange): Generator<PageRange> {

@@ -65,33 +65,39 @@ const memoryReader = (vma: CapturedVma, memory: ProcessMemory, cow = false): Pag
 		? (address, buffer) => memory.readForced(addr(address), buffer)
 		: (address, buffer) => memory.readInto(addr(address), buffer);
 
-/** Is there something that it takes from an embedded file? */
+/** May there be something that it takes from an embedded file? */
 export const takesImage = ({row, image}: CapturedVma): boolean =>
 	image?.embed === true &&
 	(row.kind === VMA.FILE_PRIVATE || (row.kind === VMA.FILE_SHARED && (row.flags & VMA_FLAG.READ_ONLY) !== 0));
 
-/**
- * What a mapping takes from its embedded file is wanted of the image. Where that cannot be opened any more, the bytes are those of
- * the mapping itself, and copied at once.
- */
-export function* wantImage(
+/** Parts of its embedded file, by address, that a mapping takes unmodified. */
+function takenFrom(vma: CapturedVma, own: readonly PageRange[]): PageRange[] {
+	const {row, image} = vma;
+	if (!image || !takesImage(vma)) {
+		return [];
+	}
+
+	const {fd, size} = image;
+	const behind = row.start + BigInt(Math.max(0, Math.ceil((size - Number(row.offset)) / PAGE_SIZE) * PAGE_SIZE));
+	return complement(row.start, fd === undefined || behind > row.end ? row.end : behind, own);
+}
+
+/** Where the file cannot be opened any more, the bytes are those of the mapping itself, and copied at once. */
+export function* lostImage(
 	vma: CapturedVma,
 	own: readonly PageRange[],
 	memory: ProcessMemory,
 	images: Images,
 ): Generator<Stretch> {
 	const {row, image} = vma;
-	if (!image || !takesImage(vma)) {
+	if (!image || image.fd !== undefined) {
 		return;
 	}
 
-	const {fd, size} = image;
-	const behind = row.start + BigInt(Math.max(0, Math.ceil((size - Number(row.offset)) / PAGE_SIZE) * PAGE_SIZE));
-	const end = fd === undefined || behind > row.end ? row.end : behind;
-	for (const range of complement(row.start, end, own)) {
-		const shift = row.offset - row.start;
-		const inFile = {start: range.start + shift, end: range.end + shift};
-		for (const missing of fd === undefined ? complement(inFile.start, inFile.end, merged(image.wanted)) : []) {
+	const shift = row.offset - row.start;
+	for (const {start, end} of takenFrom(vma, own)) {
+		const inFile = {start: start + shift, end: end + shift};
+		for (const missing of complement(inFile.start, inFile.end, merged(image.wanted))) {
 			yield {
 				space: SPACE.CONTENT,
 				index: images.want(image, missing),
@@ -103,6 +109,19 @@ export function* wantImage(
 		}
 
 		images.want(image, inFile);
+	}
+}
+
+/** What a mapping takes from a file that can be read is wanted of the image. */
+export function wantImage(vma: CapturedVma, own: readonly PageRange[], images: Images): void {
+	const {row, image} = vma;
+	if (image?.fd === undefined) {
+		return;
+	}
+
+	const shift = row.offset - row.start;
+	for (const {start, end} of takenFrom(vma, own)) {
+		images.want(image, {start: start + shift, end: end + shift});
 	}
 }
 

@@ -1,9 +1,10 @@
 import type {RowOf, Snapshot} from '../../builder/format/schema.js';
 import {constants, NONE} from '../../builder/format/schema.js';
 import {encodeText} from '../../builder/text.js';
+import {descriptorsIn, type FoundDescriptor} from '../sys/ahead.js';
 import {ProcessMemory} from '../sys/memory.js';
 import {pidfdOpen, pidfdOpenThread} from '../sys/pidfd.js';
-import {readProc, tryReadProcText} from '../sys/procfs.js';
+import {tryReadProcText} from '../sys/procfs.js';
 import type {Registers} from '../sys/registers.js';
 import {type Look, lookAtAll} from '../sys/threads.js';
 import {addr, type Fd, type Pid, type RemoteAddr, type Tid} from '../sys/types.js';
@@ -14,19 +15,20 @@ import {asAnonymous} from './lazy.js';
 import {statOf} from './leader.js';
 import {captureLimits} from './limits.js';
 import {otherName} from './linked.js';
-import {inquireMm, mmRow} from './mm.js';
+import {askBreak, inquireKeys, mmRow} from './mm.js';
 import type {Mapping} from './parse/smaps.js';
 import {parseStatus} from './parse/status.js';
 import {mappingKind} from './parse/vmakind.js';
-import {inquireProcess, type ProcessFacts, readFacts, taskRow} from './process.js';
-import {type ResumedState, resumedState} from './resident.js';
-import {capturePending, captureSigactions, deliverableHandlerFlags} from './signals.js';
+import type {ProcFiles} from './proc-files.js';
+import {askProcess, type ProcessFacts, readFacts, taskRow} from './process.js';
+import {isResident, type ResumedState, resumedState} from './resident.js';
+import {askSigactions, capturePending, deliverableHandlerFlags} from './signals.js';
 import {type Asleep, asleepFor} from './sleep.js';
 import type {StoppedProcess, StoppedThread} from './stop.js';
 import {abortRestartableSequence, hidesItsTime, type Normalised, normalise} from './syscalls.js';
 import {toText} from './text.js';
-import {applyRegisters, applyResumed, inquireThreads, threadRow} from './threads.js';
-import {captureItimers, capturePosixTimers} from './timers.js';
+import {applyRegisters, applyResumed, askThreads, threadRow} from './threads.js';
+import {askItimers, askPosixTimers} from './timers.js';
 import {stateComponents} from './xstate.js';
 
 interface ThreadWork extends CapturedThread {
@@ -55,12 +57,15 @@ export class ProcessCapture implements CapturedTask {
 	/** Flags of mappings are those of before the stop. */
 	readonly assumed: boolean;
 	readonly facts: ProcessFacts;
+	/** What an earlier resume left behind. */
+	readonly #homes: readonly Mapping[];
 	readonly #pending: RowOf<'pending'>[] = [];
 	#actions: readonly RowOf<'sigaction'>[] = [];
 
 	constructor(
 		readonly snapshot: Snapshot,
 		readonly stopped: StoppedProcess,
+		readonly files: ProcFiles,
 		sleepers: ReadonlyMap<number, Asleep>,
 		stopTime: bigint,
 		earlier: EarlierMappings,
@@ -69,19 +74,12 @@ export class ProcessCapture implements CapturedTask {
 		const pid = leader.tid as unknown as Pid;
 		const leaderEnded = pid !== stopped.pid;
 		this.pid = pid;
-		this.facts = readFacts(pid);
+		this.facts = readFacts(files);
 		this.innerPid = this.facts.status.inner('NStgid');
 		this.pidfd = leaderEnded ? pidfdOpenThread(pid) : pidfdOpen(pid);
 		this.memory = new ProcessMemory(pid);
-		const {mappings, assumed} = mappingsOf(pid, this.facts.status, earlier);
-		this.mappings = asAnonymous(
-			mappings.map((mapping) => byOtherName(pid, mapping)),
-			this.memory,
-		);
-		this.assumed = assumed;
 		this.row = snapshot.task.length;
 		this.filesOwner = this.row;
-		this.mm = snapshot.mm.push(mmRow(pid, this.facts.stat, this.mappings, this.memory)) - 1;
 		const firstThread = snapshot.thread.length;
 		const inOrder = this.#threadsInOrder();
 		const looks = lookAtAll(
@@ -89,10 +87,19 @@ export class ProcessCapture implements CapturedTask {
 			inOrder.map(({tid}) => tid),
 			stateComponents(),
 		);
+		// Somebody else has read it meanwhile.
+		const {mappings, assumed} = mappingsOf(files, this.facts.status, earlier);
+		this.mappings = asAnonymous(
+			mappings.map((mapping) => byOtherName(pid, mapping)),
+			this.memory,
+		);
+		this.assumed = assumed;
+		this.#homes = this.mappings.filter((mapping) => isResident(this, mapping));
+		this.mm = snapshot.mm.push(mmRow(files, this.facts.stat, this.mappings, this.memory)) - 1;
 		const lost = leaderEnded ? this.#addLostLeader(looks[0]!) : undefined;
 		this.threads = inOrder.map((thread, i) => this.#beginThread(thread, looks[i]!, sleepers, stopTime));
 		const count = snapshot.thread.length - firstThread;
-		const row = taskRow(pid, this.facts, this.mm, firstThread, count, leader.jobStop !== 0);
+		const row = taskRow(files, this.facts, this.mm, firstThread, count, leader.jobStop !== 0);
 		snapshot.task.push({...row, ...lost?.(row)});
 		this.#waits(capturePending(this.row, NONE, leader.tid));
 		this.inject = new ProcessInjector(
@@ -106,22 +113,29 @@ export class ProcessCapture implements CapturedTask {
 
 	/** What only the target can tell about itself, by injected calls. */
 	inquire(): void {
-		const {snapshot, row, pid, inject} = this;
-		this.#actions = captureSigactions(row, this.facts.status, inject);
-		snapshot.sigaction.push(...this.#actions);
-		inquireProcess(snapshot.task[row]!, inject);
-		inquireMm(
-			snapshot.mm[this.mm]!,
-			inject,
-			this.mappings.some((mapping) => mapping.pkey !== 0),
-		);
-		snapshot.itimer.push(...captureItimers(row, inject));
-		snapshot.posix_timer.push(...capturePosixTimers(row, pid, inject, (tid) => this.#innerTid(tid)));
-		snapshot.rlimit.push(...captureLimits(row, pid));
-		inquireThreads(
-			this.threads.map((thread) => snapshot.thread[thread.row]!),
-			inject,
-		);
+		const {snapshot, row, files, inject} = this;
+		const mm = snapshot.mm[this.mm]!;
+		const questions = [
+			askSigactions(row, this.facts.status, (actions) => {
+				this.#actions = actions;
+				snapshot.sigaction.push(...actions);
+			}),
+			askProcess(snapshot.task[row]!),
+			askBreak(mm),
+			askItimers(row, (timers) => snapshot.itimer.push(...timers)),
+			...askPosixTimers(
+				row,
+				files,
+				(tid) => this.#innerTid(tid),
+				(timer) => snapshot.posix_timer.push(timer),
+			),
+		];
+		inject.ask(questions, askThreads(this.threads.map((thread) => snapshot.thread[thread.row]!)));
+		if (this.mappings.some((mapping) => mapping.pkey !== 0)) {
+			inquireKeys(mm, inject);
+		}
+
+		snapshot.rlimit.push(...captureLimits(row, files));
 	}
 
 	/** Makes the saved registers restartable, now that pending signals and handlers are known. */
@@ -140,6 +154,10 @@ export class ProcessCapture implements CapturedTask {
 				thread.stopped.released = this.#liveRegisters(thread.stopped, normalised);
 			}
 		}
+	}
+
+	descriptors(): Iterable<FoundDescriptor> {
+		return descriptorsIn(this.files.bytes('fd'));
 	}
 
 	close(): void {
@@ -193,7 +211,7 @@ export class ProcessCapture implements CapturedTask {
 			...(restart && {restart: {register: restart.register, timespec: timespec(restart.seconds, restart.fraction)}}),
 		};
 		const site = {tid, original: stopped.registers, signalMask: row.sigmask, affinity: look.affinity, landing};
-		const resumed = resumedState(stopped.registers, this.mappings, this.memory);
+		const resumed = resumedState(stopped.registers, this.#homes, this.memory);
 		return {row: index, tid, innerTid: row.tid, stopped, look, asleepNs, normalised, site, resumed};
 	}
 

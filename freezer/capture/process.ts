@@ -1,11 +1,12 @@
 import type {RowOf} from '../../builder/format/schema.js';
 import {constants, NONE} from '../../builder/format/schema.js';
 import {nr} from '../sys/nr.js';
-import {readProc, readProcText, tryReadLink, tryReadProc, tryReadProcText} from '../sys/procfs.js';
+import {readProcText, tryReadLink, tryReadProcText} from '../sys/procfs.js';
 import type {Pid} from '../sys/types.js';
-import type {Injector} from './context.js';
+import type {Question} from './inquiry.js';
 import {parseStat, type Stat} from './parse/stat.js';
 import {parseStatus, type Status} from './parse/status.js';
+import type {ProcFiles} from './proc-files.js';
 import {toText} from './text.js';
 
 export type TaskRow = RowOf<'task'>;
@@ -15,21 +16,25 @@ export interface ProcessFacts {
 	readonly stat: Stat;
 }
 
-export const readFacts = (pid: Pid): ProcessFacts => ({
-	status: parseStatus(toText(readProc(`/proc/${pid}/status`))),
-	stat: parseStat(toText(readProc(`/proc/${pid}/stat`))),
+export const readFacts = (files: ProcFiles): ProcessFacts => ({
+	status: parseStatus(files.text('status')),
+	stat: parseStat(files.text('stat')),
 });
 
 /** The id of another process as the target sees it: the column of the target's own pid namespace; 0 when it is not in there. */
 function innerPpid(facts: ProcessFacts): number {
 	const depth = facts.status.numbers('NSpid').length;
+	if (depth === 1) {
+		return facts.stat.ppid;
+	}
+
 	const parent = tryReadProcText(`/proc/${facts.stat.ppid}/status`);
 	return parent === undefined ? 0 : (parseStatus(parent).numbers('NSpid')[depth - 1] ?? 0);
 }
 
 /** What /proc tells about the process. */
 export function taskRow(
-	pid: Pid,
+	files: ProcFiles,
 	facts: ProcessFacts,
 	mm: number,
 	firstThread: number,
@@ -68,9 +73,9 @@ export function taskRow(
 			flag(status.inner('NSsid') === status.inner('NStgid'), TASK.SESSION_LEADER) |
 			flag(status.inner('NSpgid') === status.inner('NStgid'), TASK.GROUP_LEADER),
 		dumpable: 1,
-		personality: Number.parseInt(tryReadProcText(`/proc/${pid}/personality`) ?? '0', 16),
+		personality: Number.parseInt(files.tryText('personality') ?? '0', 16),
 		umask: Number.parseInt(status.text('Umask') || '22', 8),
-		oom_score_adj: Number(tryReadProcText(`/proc/${pid}/oom_score_adj`) ?? 0),
+		oom_score_adj: Number(files.tryText('oom_score_adj') ?? 0),
 		membarrier: 0,
 		mdwe: 0,
 		seccomp_filters: status.number('Seccomp_filters'),
@@ -88,11 +93,11 @@ export function taskRow(
 		securebits: 0,
 		xcomp_perm: 0,
 		groups: Buffer.from(Uint32Array.from(groups).buffer),
-		cwd: toText(tryReadLink(`/proc/${pid}/cwd`) ?? Buffer.from('/')),
-		root: toText(tryReadLink(`/proc/${pid}/root`) ?? Buffer.from('/')),
-		exe: toText(tryReadLink(`/proc/${pid}/exe`) ?? new Uint8Array()),
-		cmdline: tryReadProc(`/proc/${pid}/cmdline`) ?? new Uint8Array(),
-		cgroup: toText(tryReadProc(`/proc/${pid}/cgroup`) ?? new Uint8Array()).trim(),
+		cwd: files.tryText('cwd') || '/',
+		root: files.tryText('root') || '/',
+		exe: files.tryText('exe') ?? '',
+		cmdline: files.tryBytes('cmdline') ?? new Uint8Array(),
+		cgroup: (files.tryText('cgroup') ?? '').trim(),
 	};
 }
 
@@ -114,11 +119,30 @@ const ARCH_GET_XCOMP_PERM = 0x1022;
 const MEMBARRIER_CMD_GET_REGISTRATIONS = 512;
 
 /** What only the process itself can tell. Calls that this kernel lacks leave the default. */
-export function inquireProcess(row: TaskRow, inject: Injector): void {
-	const {TASK} = constants;
-	const at = inject.scratch;
+export function askProcess(row: TaskRow): Question {
 	const ask = (option: number) => [nr.prctl, option, 0, 0, 0, 0];
-	inject.writeScratch(0, Buffer.alloc(32));
+	return {
+		room: 32,
+		calls: (at) => [
+			ask(PR.GET_DUMPABLE),
+			ask(PR.GET_SECUREBITS),
+			ask(PR.GET_MDWE),
+			ask(PR.MCE_KILL_GET),
+			ask(PR.GET_KEEPCAPS),
+			ask(PR.GET_THP_DISABLE),
+			ask(PR.GET_IO_FLUSHER),
+			[nr.prctl, PR.GET_TSC, at],
+			[nr.prctl, PR.GET_CHILD_SUBREAPER, at + 8n],
+			[nr.arch_prctl, ARCH_GET_XCOMP_PERM, at + 16n],
+			[nr.arch_prctl, ARCH_GET_CPUID, 0],
+			[nr.membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS, 0, 0],
+		],
+		take: (results, answer) => toldByProcess(row, results, answer),
+	};
+}
+
+function toldByProcess(row: TaskRow, results: readonly bigint[], answer: Buffer): void {
+	const {TASK} = constants;
 	const [
 		dumpable,
 		securebits,
@@ -132,20 +156,7 @@ export function inquireProcess(row: TaskRow, inject: Injector): void {
 		permission,
 		cpuidAllowed,
 		registrations,
-	] = inject.syscalls([
-		ask(PR.GET_DUMPABLE),
-		ask(PR.GET_SECUREBITS),
-		ask(PR.GET_MDWE),
-		ask(PR.MCE_KILL_GET),
-		ask(PR.GET_KEEPCAPS),
-		ask(PR.GET_THP_DISABLE),
-		ask(PR.GET_IO_FLUSHER),
-		[nr.prctl, PR.GET_TSC, at],
-		[nr.prctl, PR.GET_CHILD_SUBREAPER, at + 8n],
-		[nr.arch_prctl, ARCH_GET_XCOMP_PERM, at + 16n],
-		[nr.arch_prctl, ARCH_GET_CPUID, 0],
-		[nr.membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS, 0, 0],
-	]);
+	] = results;
 	/** Undefined when this kernel lacks the call. */
 	const told = (result = -1n): number | undefined => (result >= 0n ? Number(result) : undefined);
 	row.dumpable = told(dumpable) ?? row.dumpable;
@@ -156,7 +167,6 @@ export function inquireProcess(row: TaskRow, inject: Injector): void {
 		(told(keepCaps) ? TASK.KEEPCAPS : 0) |
 		(told(thpDisable) ? TASK.THP_DISABLE : 0) |
 		(told(ioFlusher) ? TASK.IO_FLUSHER : 0);
-	const answer = inject.readScratch(0, 32);
 	row.tsc = tsc === 0n ? answer.readUInt32LE(0) : 1;
 	row.flags |= reaper === 0n && answer.readUInt32LE(8) !== 0 ? TASK.SUBREAPER : 0;
 	row.xcomp_perm = permission === 0n ? answer.readUInt32LE(16) : 0;

@@ -2,6 +2,7 @@ import {constants, NONE, type RowOf} from '../../builder/format/schema.js';
 import {encodeText} from '../../builder/text.js';
 import {kcmp, kcmpType} from '../sys/pidfd.js';
 import type {Collection} from './collection.js';
+import {ProcFiles} from './proc-files.js';
 import {readFacts, taskRow} from './process.js';
 import type {ProcessCapture} from './process-capture.js';
 import type {Ended} from './stopped-tree.js';
@@ -74,14 +75,15 @@ export function captureEnded(
 	const {snapshot} = collection;
 	const rows = new Map(processes.map(({stopped, row}) => [stopped.pid, row]));
 	for (const {pid, parent} of ended) {
-		const facts = readFacts(pid);
+		const files = new ProcFiles(pid);
+		const facts = readFacts(files);
 		if (facts.status.inner('NStgid') === 0) {
 			continue; // Gone since.
 		}
 
 		const own = (pid as number) === process.pid;
 		const row: RowOf<'task'> = {
-			...taskRow(pid, facts, 0, 0, 0, false),
+			...taskRow(files, facts, 0, 0, 0, false),
 			parent: rows.get(parent) ?? NONE,
 			flags: constants.TASK.ZOMBIE,
 			cmdline: encodeText(`${facts.stat.comm}\0`),

@@ -7,7 +7,7 @@ import {trimXstate} from './xstate.js';
 const RESIDENT_MAGIC = Buffer.from('FRORERES', 'latin1');
 
 /** What an earlier resume left behind: one private anonymous r-x mapping that begins with the magic and its own address. */
-export function isResident({memory}: {readonly memory: RemoteMemory}, mapping: Mapping): boolean {
+export function isResident({memory}: {readonly memory: Pick<RemoteMemory, 'readInto'>}, mapping: Mapping): boolean {
 	if (mapping.path !== '' || mapping.shared || mapping.write || !mapping.execute) {
 		return false;
 	}
@@ -44,21 +44,18 @@ const MAGIC = 0x46505853;
 /**
  * A program that was stopped is stopped again at the very end of its resume, before its first instruction: when it is frozen in that
  * state, its registers stand in the frame that it will return from. Undefined for every other thread.
+ * @param homes mappings that an earlier resume left behind
  */
 export function resumedState(
 	registers: Registers,
-	mappings: readonly Mapping[],
+	homes: readonly Mapping[],
 	memory: RemoteMemory & {tryRead(address: RemoteAddr, length: number): Buffer | undefined},
 ): ResumedState | undefined {
 	const rip = registers.get('rip');
-	const home = mappings.find(({start, end}) => rip >= start && rip < end);
-	if (!home || !isResident({memory}, home)) {
-		return undefined;
-	}
-
-	const final = memory.tryRead(addr(registers.get('rbx')), 8);
+	const home = homes.find(({start, end}) => rip >= start && rip < end);
+	const final = home && memory.tryRead(addr(registers.get('rbx')), 8);
 	const frame = final && memory.tryRead(addr(final.readBigUInt64LE()), FRAME.SIZE);
-	if (!frame) {
+	if (!home || !frame) {
 		return undefined;
 	}
 

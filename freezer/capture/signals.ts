@@ -3,32 +3,39 @@ import {NONE} from '../../builder/format/schema.js';
 import {nr} from '../sys/nr.js';
 import * as ptrace from '../sys/ptrace.js';
 import type {Tid} from '../sys/types.js';
-import type {Injector} from './context.js';
+import type {Question} from './inquiry.js';
 import type {Status} from './parse/status.js';
 
 const SIGCHLD = 17;
 const KERNEL_SIGACTION_SIZE = 32;
 
 /** Dispositions: of caught and ignored signals, and of SIGCHLD, whose default may carry SA_NOCLDWAIT. */
-export function captureSigactions(task: number, status: Status, inject: Injector): RowOf<'sigaction'>[] {
+export function askSigactions(
+	task: number,
+	status: Status,
+	take: (rows: readonly RowOf<'sigaction'>[]) => void,
+): Question {
 	const wanted = status.mask('SigCgt') | status.mask('SigIgn') | (1n << BigInt(SIGCHLD - 1));
 	const signals = Array.from({length: 64}, (_, i) => i + 1).filter((signo) => wanted & (1n << BigInt(signo - 1)));
-	const at = (i: number) => inject.scratch + BigInt(i * KERNEL_SIGACTION_SIZE);
-	const results = inject.syscalls(signals.map((signo, i) => [nr.rt_sigaction, signo, 0, at(i), 8]));
-	const answer = inject.readScratch(0, signals.length * KERNEL_SIGACTION_SIZE);
-	return signals
-		.map((signo, i) => {
-			const at = i * KERNEL_SIGACTION_SIZE;
-			return {
-				handler: answer.readBigUInt64LE(at),
-				flags: answer.readBigUInt64LE(at + 8),
-				restorer: answer.readBigUInt64LE(at + 16),
-				mask: answer.readBigUInt64LE(at + 24),
-				task,
-				signo,
-			};
-		})
-		.filter((row, i) => results[i] === 0n && (row.handler !== 0n || row.flags !== 0n));
+	const rows = (results: readonly bigint[], answer: Buffer) =>
+		signals
+			.map((signo, i) => {
+				const at = i * KERNEL_SIGACTION_SIZE;
+				return {
+					handler: answer.readBigUInt64LE(at),
+					flags: answer.readBigUInt64LE(at + 8),
+					restorer: answer.readBigUInt64LE(at + 16),
+					mask: answer.readBigUInt64LE(at + 24),
+					task,
+					signo,
+				};
+			})
+			.filter((row, i) => results[i] === 0n && (row.handler !== 0n || row.flags !== 0n));
+	return {
+		room: signals.length * KERNEL_SIGACTION_SIZE,
+		calls: (at) => signals.map((signo, i) => [nr.rt_sigaction, signo, 0, at + BigInt(i * KERNEL_SIGACTION_SIZE), 8]),
+		take: (results, answer) => take(rows(results, answer)),
+	};
 }
 
 /** Signals waiting for one thread, or (thread NONE) for the whole process. */

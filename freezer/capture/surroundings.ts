@@ -1,6 +1,6 @@
 import {constants} from '../../builder/format/schema.js';
+import {ownThing, threadsIn} from '../sys/ahead.js';
 import type {CaptureContext} from './context.js';
-import {checkCredentials} from './credentials.js';
 import type {ProcessCapture} from './process-capture.js';
 
 const S_IFMT = 0o170000;
@@ -28,26 +28,25 @@ export function checkSurroundings(context: CaptureContext, process: ProcessCaptu
 	}
 
 	checkThreads(context, process);
-	checkCredentials(context, process);
 	if (goesOn) {
 		nameWrittenFiles(context, pid);
 	}
 }
 
-/** unshare(2) in a thread gives it descriptors or a directory of its own. */
-function checkThreads(context: CaptureContext, process: ProcessCapture): void {
-	const {innerPid, threads} = process;
-	for (const {innerTid, look} of threads) {
-		for (const [own, what] of [
-			[look.ownFiles, 'descriptors'],
-			[look.ownDirectory, 'a working directory'],
-		] as const) {
-			if (own) {
-				context.refuse({
-					pid: innerPid,
-					kind: 'thread-own',
-					text: `its thread ${innerTid} has ${what} of its own (unshare), which is not carried`,
-				});
+const ownThings = [
+	[ownThing.FILES, 'descriptors of its own (unshare), which is not carried'],
+	[ownThing.DIRECTORY, 'a working directory of its own (unshare), which is not carried'],
+	// Credentials are per thread in the kernel, and libc keeps those of a process together.
+	[ownThing.CREDENTIALS, 'credentials of its own (setuid or capset in one thread), which are not carried'],
+] as const;
+
+/** unshare(2) and the like in a thread give it what the others have not. */
+function checkThreads(context: CaptureContext, {files, innerPid, threads}: ProcessCapture): void {
+	for (const {tid, own} of threads.length > 1 ? threadsIn(files.bytes('task')) : []) {
+		const thread = threads.find((other) => (other.tid as number) === tid);
+		for (const [thing, words] of thread ? ownThings : []) {
+			if (own & thing) {
+				context.refuse({pid: innerPid, kind: 'thread-own', text: `its thread ${thread!.innerTid} has ${words}`});
 			}
 		}
 	}

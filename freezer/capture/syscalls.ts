@@ -86,25 +86,32 @@ const rewindable = new Set<number>([
 /** Calls that wait under a signal mask of their own: beginning again lets them see the signal under that mask. */
 const ownMask = new Set<number>([nr.rt_sigsuspend, nr.ppoll, nr.pselect6, nr.epoll_pwait, nr.epoll_pwait2]);
 
-/** Calls with a relative timeout of which nothing tells how much is left. */
-const timed = new Set<number>([
-	nr.nanosleep,
-	nr.clock_nanosleep,
-	nr.poll,
-	nr.ppoll,
-	nr.select,
-	nr.pselect6,
-	nr.futex,
-	nr.epoll_wait,
-	nr.epoll_pwait,
-	nr.epoll_pwait2,
-	nr.semtimedop,
-	nr.rt_sigtimedwait,
-	nr.restart_syscall,
+/** Calls with a relative timeout of which nothing tells how much is left, and the argument that holds it or, in memory, leads to it. */
+const timed = new Map<number, {readonly milliseconds?: RegisterName; readonly timespec?: RegisterName}>([
+	[nr.nanosleep, {timespec: 'rdi'}],
+	[nr.clock_nanosleep, {timespec: 'rdx'}],
+	[nr.poll, {milliseconds: 'rdx'}],
+	[nr.ppoll, {timespec: 'rdx'}],
+	[nr.select, {timespec: 'r8'}],
+	[nr.pselect6, {timespec: 'r8'}],
+	[nr.futex, {timespec: 'r10'}],
+	[nr.epoll_wait, {milliseconds: 'r10'}],
+	[nr.epoll_pwait, {milliseconds: 'r10'}],
+	[nr.epoll_pwait2, {timespec: 'r10'}],
+	[nr.semtimedop, {timespec: 'r10'}],
+	[nr.rt_sigtimedwait, {timespec: 'rdx'}],
+	[nr.restart_syscall, {}],
 ]);
 
-/** True when `asleepNs` matters to normalise(). */
-export const hidesItsTime = (registers: Registers): boolean => timed.has(Number(registers.signed('orig_rax')));
+/** True when `asleepNs` matters to normalise(): most threads that wait do so without a timeout, and to find it out takes long. */
+export function hidesItsTime(registers: Registers): boolean {
+	const timeout = timed.get(Number(registers.signed('orig_rax')));
+	if (timeout?.milliseconds) {
+		return BigInt.asIntN(32, registers.get(timeout.milliseconds)) > 0n;
+	}
+
+	return timeout !== undefined && (timeout.timespec === undefined || registers.get(timeout.timespec) !== 0n);
+}
 
 /**
  * Turns EINTR that comes from nothing but the stop into "restart unless a handler runs", in place. True when it did. It is done at once

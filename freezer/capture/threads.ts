@@ -1,8 +1,9 @@
 import type {RowOf} from '../../builder/format/schema.js';
 import {constants} from '../../builder/format/schema.js';
 import {nr} from '../sys/nr.js';
+import {wordsOf} from '../sys/registers.js';
 import type {Look} from '../sys/threads.js';
-import type {ProcessInjector} from './injector.js';
+import type {EachQuestion} from './injector.js';
 import type {ResumedState} from './resident.js';
 import type {StoppedThread} from './stop.js';
 import type {Normalised} from './syscalls.js';
@@ -59,28 +60,30 @@ const DEATH = 40;
 const NAME = 48;
 
 /** Asks every thread itself for what only it can tell. */
-export function inquireThreads(rows: readonly ThreadRow[], injector: ProcessInjector): void {
-	const calls = (at: bigint) => [
+export const askThreads = (rows: readonly ThreadRow[]): EachQuestion => ({
+	room: ANSWER,
+	calls: (at) => [
 		[nr.prctl, PR_GET_TIMERSLACK],
 		[nr.sigaltstack, 0, at + BigInt(STACK)],
 		[nr.prctl, PR_GET_TID_ADDRESS, at + BigInt(ADDRESS)],
 		[nr.prctl, PR_GET_PDEATHSIG, at + BigInt(DEATH)],
 		[nr.prctl, PR_GET_NAME, at + BigInt(NAME)],
-	];
-	injector.askEach(calls, ANSWER, ([slack, stack, address, death, name], answer, i) => {
+	],
+	take([slack, stack, address, death, name], answer, i) {
 		const row = rows[i]!;
 		if (slack !== undefined && slack >= 0n) {
 			row.timer_slack_ns = slack;
 		}
 
+		const words = wordsOf(answer);
 		if (stack === 0n) {
-			row.sas_sp = answer.readBigUInt64LE(STACK);
-			row.sas_flags = answer.readUInt32LE(STACK + 8);
-			row.sas_size = answer.readBigUInt64LE(STACK + 16);
+			row.sas_sp = words.getBigUint64(STACK, true);
+			row.sas_flags = words.getUint32(STACK + 8, true);
+			row.sas_size = words.getBigUint64(STACK + 16, true);
 		}
 
 		if (address === 0n) {
-			row.clear_child_tid = answer.readBigUInt64LE(ADDRESS);
+			row.clear_child_tid = words.getBigUint64(ADDRESS, true);
 		}
 
 		if (death === 0n) {
@@ -90,8 +93,8 @@ export function inquireThreads(rows: readonly ThreadRow[], injector: ProcessInje
 		if (name === 0n) {
 			row.comm = toText(answer.subarray(NAME, answer.indexOf(0, NAME)));
 		}
-	});
-}
+	},
+});
 
 const restartRegisters = constants.RESTART_REG as Readonly<Record<string, number>>;
 

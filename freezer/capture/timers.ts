@@ -1,18 +1,20 @@
 import type {RowOf} from '../../builder/format/schema.js';
 import {nr} from '../sys/nr.js';
-import {tryReadProcText} from '../sys/procfs.js';
-import type {Pid} from '../sys/types.js';
-import type {Injector} from './context.js';
-import {parseTimers} from './parse/timers.js';
+import type {Question} from './inquiry.js';
+import {type PosixTimer, parseTimers} from './parse/timers.js';
+import type {ProcFiles} from './proc-files.js';
 
 const ITIMERS = 3;
 const ITIMERVAL_SIZE = 32;
 
 /** setitimer(2) timers that are armed. */
-export function captureItimers(task: number, inject: Injector): RowOf<'itimer'>[] {
-	const at = inject.scratch;
-	inject.syscalls([0, 1, 2].map((which) => [nr.getitimer, which, at + BigInt(which * ITIMERVAL_SIZE)]));
-	const answer = inject.readScratch(0, ITIMERS * ITIMERVAL_SIZE);
+export const askItimers = (task: number, take: (rows: readonly RowOf<'itimer'>[]) => void): Question => ({
+	room: ITIMERS * ITIMERVAL_SIZE,
+	calls: (at) => [0, 1, 2].map((which) => [nr.getitimer, which, at + BigInt(which * ITIMERVAL_SIZE)]),
+	take: (_, answer) => take(itimers(task, answer)),
+});
+
+function itimers(task: number, answer: Buffer): RowOf<'itimer'>[] {
 	const microseconds = (at: number) => answer.readBigInt64LE(at) * 1_000_000n + answer.readBigInt64LE(at + 8);
 	return [0, 1, 2]
 		.map((which) => ({
@@ -24,18 +26,14 @@ export function captureItimers(task: number, inject: Injector): RowOf<'itimer'>[
 		.filter((row) => row.value_us !== 0n || row.interval_us !== 0n);
 }
 
-/** timer_create(2) timers. `innerTid` turns a thread id of ours into the target's. */
-export function capturePosixTimers(
+/** timer_create(2) timers, a question each. `innerTid` turns a thread id of ours into the target's. */
+export function askPosixTimers(
 	task: number,
-	pid: Pid,
-	inject: Injector,
+	files: ProcFiles,
 	innerTid: (tid: number) => number,
-): RowOf<'posix_timer'>[] {
-	const listed = parseTimers(tryReadProcText(`/proc/${pid}/timers`) ?? '');
-	return listed.map((timer) => {
-		const status = inject.syscall(nr.timer_gettime, timer.id, inject.scratch);
-		const overrun = inject.syscall(nr.timer_getoverrun, timer.id);
-		const answer = inject.readScratch(0, 32);
+	take: (row: RowOf<'posix_timer'>) => void,
+): Question[] {
+	const row = (timer: PosixTimer, [status, overrun = 0n]: readonly bigint[], answer: Buffer) => {
 		const nanoseconds = (at: number) =>
 			status === 0n ? answer.readBigInt64LE(at) * 1_000_000_000n + answer.readBigInt64LE(at + 8) : 0n;
 		return {
@@ -51,5 +49,14 @@ export function capturePosixTimers(
 			overrun: overrun >= 0n ? Number(overrun) : 0,
 			pad0: 0,
 		};
-	});
+	};
+
+	return parseTimers(files.tryText('timers') ?? '').map((timer) => ({
+		room: 32,
+		calls: (at) => [
+			[nr.timer_gettime, timer.id, at],
+			[nr.timer_getoverrun, timer.id],
+		],
+		take: (results, answer) => take(row(timer, results, answer)),
+	}));
 }

@@ -1,5 +1,6 @@
 import {emptySnapshot} from '../../builder/format/schema.js';
 import {CLOCK, clockNow} from '../sys/clock.js';
+import {pinTracer} from '../sys/inject.js';
 import * as ptrace from '../sys/ptrace.js';
 import {spawnInOwnGroup} from '../sys/spawn.js';
 import type {Pid, Tid} from '../sys/types.js';
@@ -14,7 +15,7 @@ import {StoppedTree} from './stopped-tree.js';
 import {Stopwatch} from './stopwatch.js';
 
 const SIGKILL = 9;
-const ROUNDS = 2;
+const ROUNDS = 1;
 
 /**
  * Takes the whole way through a capture with a child of our own, so that the code is compiled before the target is stopped: cold, it
@@ -45,6 +46,7 @@ export async function warmUp(request: FreezeRequest): Promise<void> {
 const nowhere: MemoryOutbox = {put: () => {}, mayWriteDirectly: () => false, directly: async () => {}};
 
 async function rehearse(request: FreezeRequest): Promise<void> {
+	pinTracer();
 	const capture = {...request.capture, allow: new Set(['all'])};
 	using collection = new Collection(emptySnapshot(), capture);
 	const sleepers = observeSleepers([request.pid]);

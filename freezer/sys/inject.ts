@@ -5,6 +5,7 @@ import {nr} from './nr.js';
 import * as ptrace from './ptrace.js';
 import {argumentRegisters, Registers} from './registers.js';
 import {commonCpu, getAffinity, maskOf, trySetAffinity} from './sched.js';
+import {runUntil} from './threads.js';
 import type {RemoteAddr, Tid} from './types.js';
 
 /**
@@ -14,6 +15,7 @@ import type {RemoteAddr, Tid} from './types.js';
 
 const ALL_SIGNALS = 0xffff_ffff_ffff_ffffn;
 const STOP_SIGNAL = 19;
+const SYSCALL_STOP = 0x85;
 
 /** One thread while calls are injected into it. The thread is at a ptrace event-stop before `begin` and after `end`. */
 export class ThreadInjection {
@@ -53,9 +55,9 @@ export class ThreadInjection {
 
 	/** Result or -errno of the call. */
 	syscall(call: Call): bigint {
-		prepareCall(this.tid, this.original, this.code, call);
-		this.#makeCall();
-		return new Registers(ptrace.getRegisters(this.tid)).signed('rax');
+		const registers = callRegisters(this.original, this.code, call);
+		this.#run(ptrace.request.SYSCALL, SYSCALL_STOP, 2, registers);
+		return registers.signed('rax');
 	}
 
 	/** A child that takes part in what `flags` of clone(2) say, and sends no signal when it ends; or -errno. */
@@ -65,7 +67,7 @@ export class ThreadInjection {
 
 	/** To come next, when the child has ended: the wait4(2) that the thread has in front of it. If the freezer dies, it does that by itself. */
 	waitForClone(): void {
-		this.#makeCall();
+		this.#run(ptrace.request.SYSCALL, SYSCALL_STOP, 2);
 	}
 
 	/**
@@ -83,23 +85,14 @@ export class ThreadInjection {
 		registers.set('orig_rax', -1);
 		registers.set('rbx', list);
 		registers.set('r12', count);
-		ptrace.setRegisters(this.tid, registers.bytes);
-		ptrace.cont(this.tid);
-		while (this.#wait(signal).signal !== signal) {
-			ptrace.cont(this.tid);
-		}
-
+		this.#run(ptrace.request.CONT, signal, 1, registers);
 		return true;
 	}
 
 	/** Puts everything back: afterwards the thread is at an event-stop, where the kernel heeds registers that ask for a restart. */
 	end(): void {
 		ptrace.interrupt(this.tid);
-		ptrace.cont(this.tid);
-		while (this.#wait().event !== ptrace.event.STOP) {
-			ptrace.cont(this.tid);
-		}
-
+		this.#run(ptrace.request.CONT, ptrace.event.STOP, 1);
 		if (this.#pinned) {
 			trySetAffinity(this.tid, unpinnedMask(this.#affinity));
 			this.#pinned = false;
@@ -109,32 +102,19 @@ export class ThreadInjection {
 		ptrace.setRegisters(this.tid, this.original.bytes);
 	}
 
-	/** Up to the end of the call that comes next. */
-	#makeCall(): void {
-		ptrace.contToSyscall(this.tid);
-		this.#waitSyscallStop();
-		ptrace.contToSyscall(this.tid);
-		this.#waitSyscallStop();
-	}
-
-	#waitSyscallStop(): void {
-		while (!this.#wait().syscall) {
-			ptrace.contToSyscall(this.tid);
+	/** So many times to a stop of this kind, or signal; leaves the registers that the thread has there in `registers`. */
+	#run(request: number, wanted: number, times: number, registers?: Registers): void {
+		const result = runUntil(this.tid, request, wanted, times, registers?.bytes ?? null);
+		this.stopSignal ||= result.stopSignal;
+		if (result.error !== 0) {
+			const told =
+				result.error > 0 ? `signal ${result.error}` : result.error === -errno.ESRCH ? 'the thread ended' : 'it failed';
+			throw new SysError(
+				`injected system call: ${told}`,
+				result.error > 0 ? errno.EFAULT : -result.error,
+				`in thread ${this.tid}`,
+			);
 		}
-	}
-
-	#wait(expected = 0) {
-		const result = waitStop(this.tid);
-
-		if (!result.syscall && result.event === 0 && result.signal !== expected) {
-			if (result.signal !== STOP_SIGNAL) {
-				throw new SysError(`injected system call: signal ${result.signal}`, errno.EFAULT, `in thread ${this.tid}`);
-			}
-
-			this.stopSignal = result.signal;
-		}
-
-		return result;
 	}
 }
 
@@ -191,7 +171,7 @@ function cloneAt(
 	return child === undefined ? result : new InjectedChild(child, Number(result), registers, code);
 }
 
-function prepareCall(tid: Tid, original: Registers, at: RemoteAddr, [number, ...args]: Call): void {
+function callRegisters(original: Registers, at: RemoteAddr, [number, ...args]: Call): Registers {
 	const registers = original.copy();
 	registers.set('rip', at);
 	registers.set('rax', number ?? 0);
@@ -200,13 +180,13 @@ function prepareCall(tid: Tid, original: Registers, at: RemoteAddr, [number, ...
 		registers.set(name, args[i] ?? 0);
 	}
 
-	ptrace.setRegisters(tid, registers.bytes);
+	return registers;
 }
 
 /** A call whose child is told of before it returns; nothing but stops of its own is let through. */
 function callAt(tid: Tid, registers: Registers, at: RemoteAddr, call: Call): {result: bigint; child: Tid | undefined} {
 	let child: Tid | undefined;
-	prepareCall(tid, registers, at, call);
+	ptrace.setRegisters(tid, callRegisters(registers, at, call).bytes);
 	for (let stops = 0; stops < 2; ) {
 		ptrace.contToSyscall(tid);
 		const stop = waitStop(tid);
@@ -255,8 +235,8 @@ export function unpinTracer(): void {
 	}
 }
 
-/** Where threads that answer are moved to, when this one stands still on one CPU. */
-export const tracerCpu = (): Buffer | undefined => tracerPinned;
+/** Where this thread may run when it does not stand still. */
+export const ownAffinity = (): Buffer => tracer ?? getAffinity(0);
 
 const tracerAffinity = (): Buffer => tracerPinned ?? getAffinity(0);
 

@@ -1,4 +1,4 @@
-import {type RegisterName, type Registers, registerOffset} from './registers.js';
+import {type RegisterName, type Registers, registerOffset, wordsOf} from './registers.js';
 
 /**
  * The code put into the target while system calls are injected. Its first instruction is `syscall`; what follows is never reached while
@@ -16,7 +16,7 @@ export interface Landing {
 	/** Undefined when it was left alone. */
 	readonly affinity: Uint8Array | undefined;
 	/** A struct timespec that register `restartRegister` is to point at. */
-	readonly restart?: {readonly register: RegisterName; readonly timespec: Uint8Array};
+	readonly restart?: {readonly register: RegisterName; readonly timespec: Uint8Array} | undefined;
 }
 
 /** Bytes of code and slots together with an affinity mask of up to 64 bytes (512 CPUs). */
@@ -73,27 +73,67 @@ const listed: readonly (readonly [number, number])[] = [
 	[0x4c, 0x4b],
 ];
 
-/** What is the same for every thread; it runs anywhere. */
-export function landingProgram(affinityLength: number): Buffer {
-	const page = Buffer.alloc(SLOTS);
+/** Machine code in the making, of no more than `length` bytes. */
+export function emitter(length: number) {
+	const bytes = Buffer.alloc(length);
 	let at = 0;
-	const emit = (...code: number[]) => {
-		for (const byte of code) {
-			page[at++] = byte;
+	const emit = (...code: number[]): void => {
+		if (at + code.length > length) {
+			throw new RangeError(`code of ${at + code.length} bytes does not fit`);
 		}
+
+		bytes.set(code, at);
+		at += code.length;
 	};
 
-	/** An instruction that ends in a rip-relative displacement to `target`. */
-	const relative = (code: number[], target: number) => {
-		emit(...code, 0, 0, 0, 0);
-		page.writeInt32LE(target - at, at - 4);
-	};
+	return {
+		bytes,
+		at: () => at,
+		emit,
+		/** An instruction that ends in a rip-relative displacement to `target`. */
+		relative(code: number[], target: number): void {
+			emit(...code, 0, 0, 0, 0);
+			bytes.writeInt32LE(target - at, at - 4);
+		},
+		immediate(code: number[], value: number): void {
+			emit(...code, 0, 0, 0, 0);
+			bytes.writeUInt32LE(value, at - 4);
+		},
+		moveTo(place: number): void {
+			if (at > place) {
+				throw new RangeError(`code of ${at} bytes does not fit below ${place}`);
+			}
 
-	const immediate = (code: number[], value: number) => {
-		emit(...code, 0, 0, 0, 0);
-		page.writeUInt32LE(value, at - 4);
+			at = place;
+		},
 	};
+}
 
+/** Makes the calls at rbx, of which there are r12. */
+export function listLoop({emit, relative, at}: ReturnType<typeof emitter>): void {
+	const start = at();
+	for (const [i, [rex, modrm]] of listed.entries()) {
+		emit(rex, 0x8b, modrm, i * 8);
+	}
+
+	emit(0x0f, 0x05);
+	emit(0x48, 0x89, 0x43, LISTED_RESULT); // mov [rbx+56], rax
+	emit(0x48, 0x83, 0xc3, LISTED_CALL); // add rbx, 64
+	emit(0x41, 0xff, 0xcc); // dec r12d
+	relative([0x0f, 0x85], start); // jnz
+}
+
+const programs = new Map<number, Buffer>();
+
+/** What is the same for every thread; it runs anywhere. Not to be written to. */
+export function landingProgram(affinityLength: number): Buffer {
+	const known = programs.get(affinityLength);
+	if (known) {
+		return known;
+	}
+
+	const code = emitter(SLOTS);
+	const {emit, relative, immediate} = code;
 	emit(0x0f, 0x05); // syscall
 	immediate([0xbf], 0); // mov edi, 0
 	if (affinityLength > 0) {
@@ -117,56 +157,45 @@ export function landingProgram(affinityLength: number): Buffer {
 	}
 
 	relative([0xff, 0x25], SLOTS + registerOffset.rip); // jmp [rip slot]
-	if (at > LIST_ENTRY) {
-		throw new RangeError(`a landing of ${at} bytes does not fit`);
-	}
-
-	at = LIST_ENTRY;
-	for (const [i, [rex, modrm]] of listed.entries()) {
-		emit(rex, 0x8b, modrm, i * 8);
-	}
-
-	emit(0x0f, 0x05);
-	emit(0x48, 0x89, 0x43, LISTED_RESULT); // mov [rbx+56], rax
-	emit(0x48, 0x83, 0xc3, LISTED_CALL); // add rbx, 64
-	emit(0x41, 0xff, 0xcc); // dec r12d
-	relative([0x0f, 0x85], LIST_ENTRY); // jnz
+	code.moveTo(LIST_ENTRY);
+	listLoop(code);
 	relative([0xe9], LANDING_ENTRY); // jmp
-	at = CLONE_ENTRY;
+	code.moveTo(CLONE_ENTRY);
 	emit(0x0f, 0x05); // syscall
 	emit(0x48, 0x85, 0xc0); // test rax, rax
 	relative([0x0f, 0x88], LANDING_ENTRY); // js
 	const wait = [0x31, 0xf6, 0x45, 0x31, 0xd2]; // xor esi, esi; xor r10d, r10d
-	const ending = at + 27;
-	emit(0x74, ending - at - 2); // jz
+	const ending = code.at() + 27;
+	emit(0x74, ending - code.at() - 2); // jz
 	emit(0x48, 0x89, 0xc7, ...wait); // mov rdi, rax
 	immediate([0xba], WALL); // mov edx, __WALL
 	immediate([0xb8], nr.wait4);
 	emit(0x0f, 0x05);
 	relative([0xe9], LANDING_ENTRY); // jmp
-	at = ending;
+	code.moveTo(ending);
 	emit(0x31, 0xff); // xor edi, edi
 	immediate([0xb8], nr.exit_group);
 	emit(0x0f, 0x05);
-	at = CHILD_ENTRY;
+	code.moveTo(CHILD_ENTRY);
 	emit(0x0f, 0x05); // syscall
 	relative([0xe9], ending); // jmp
-	if (at > SLOTS) {
-		throw new RangeError(`code of ${at} bytes does not fit`);
-	}
-
-	return page;
+	programs.set(affinityLength, code.bytes);
+	return code.bytes;
 }
 
 /** What is one thread's own; `base` is where the code will be in the target. */
-export function landingSlots({registers, signalMask, affinity, restart}: Landing, base: bigint): Buffer {
-	const slots = Buffer.alloc(slot.affinity + (affinity?.length ?? 0));
+export function landingSlots(
+	{registers, signalMask, affinity, restart}: Landing,
+	base: bigint,
+	slots = Buffer.alloc(slot.affinity + (affinity?.length ?? 0)),
+): Buffer {
 	registers.bytes.copy(slots, 0, 0, slot.timespec);
-	slots.writeBigUInt64LE(registers.get('eflags') & ~0x100n, registerOffset.eflags);
-	slots.writeBigUInt64LE(signalMask, slot.signalMask);
+	const words = wordsOf(slots);
+	words.setBigUint64(registerOffset.eflags, registers.get('eflags') & ~0x100n, true);
+	words.setBigUint64(slot.signalMask, signalMask, true);
 	if (restart) {
 		slots.set(restart.timespec, slot.timespec);
-		slots.writeBigUInt64LE(base + BigInt(SLOTS + slot.timespec), registerOffset[restart.register]);
+		words.setBigUint64(registerOffset[restart.register], base + BigInt(SLOTS + slot.timespec), true);
 	}
 
 	if (affinity) {

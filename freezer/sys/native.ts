@@ -42,11 +42,16 @@ function load() {
 		look: library.func(
 			'int64_t frore_native_look(int32_t, const void *, uint32_t, void *, void *, uint32_t, const void *, uint32_t, void *, uint64_t)',
 		),
+		run: library.func('int64_t frore_native_run(int32_t, long, int32_t, uint32_t, void *, void *)'),
 		children: library.func('int64_t frore_native_children(int32_t, const void *, uint32_t, void *, uint64_t)'),
-		ask: library.func(
-			'int64_t frore_native_ask(const void *, void *, uint32_t, const void *, const void *, const void *, void *)',
+		ask: library.func('int64_t frore_native_ask(const void *, void *, uint32_t, const void *, const void *, void *)'),
+		aheadStart: library.func(
+			'void *frore_native_ahead_start(const void *, uint32_t, const void *, uint32_t, uint32_t, uint32_t, const void *, uint32_t)',
 		),
+		aheadTake: library.func('int64_t frore_native_ahead_take(void *, uint32_t, void *, uint64_t)'),
+		aheadEnd: library.func('void frore_native_ahead_end(void *)'),
 		ranges: library.func('int64_t frore_native_ranges(int, const void *, uint64_t, void *, uint64_t)'),
+		words: library.func('void frore_native_words(int, const void *, uint64_t, void *, void *)'),
 		pack: library.func(
 			'int64_t frore_native_pack(const void *, uint64_t, void *, void *, uint64_t, void *, void *, void *, void *)',
 		),
@@ -71,14 +76,19 @@ const wide = Buffer.alloc(8);
 /** See unstick.ts. */
 export const nativeUnstick = (list: Int32Array | null, capacity: number): void => native().unstick(list, capacity);
 
-/** See threads.ts. */
-export const nativeThreads = (): Pick<ReturnType<typeof load>, 'seize' | 'poll' | 'look' | 'children' | 'ask'> =>
-	native();
+/** See threads.ts and crowd.ts. */
+export const nativeThreads = (): Pick<
+	ReturnType<typeof load>,
+	'seize' | 'poll' | 'look' | 'run' | 'children' | 'ask'
+> => native();
+
+/** See ahead.ts. */
+export const nativeAhead = (): Pick<ReturnType<typeof load>, 'aheadStart' | 'aheadTake' | 'aheadEnd'> => native();
 
 /** See pagemap.ts and pack.ts. */
 export const nativePages = (): Pick<
 	ReturnType<typeof load>,
-	'ranges' | 'stretches' | 'pack' | 'seenStart' | 'seenEnd'
+	'ranges' | 'words' | 'stretches' | 'pack' | 'seenStart' | 'seenEnd'
 > => native();
 
 /** See pack.ts. */

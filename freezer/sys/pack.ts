@@ -4,6 +4,7 @@ import {FroreError} from '../../builder/errors.js';
 import {SysError} from './errno.js';
 import {nativeDirect, nativePages} from './native.js';
 import type {PageRange, RangeList} from './pagemap.js';
+import {wordsOf} from './registers.js';
 import {PAGE_SIZE, type Pid} from './types.js';
 
 /** How pages of one mapping of a stopped process are taken into frames: see native/copy.c. */
@@ -51,9 +52,10 @@ export interface StretchList {
 
 export function encodeStretches(owner: Owner, stretches: readonly MemoryStretch[]): StretchList {
 	const list = encodeOrigins(owner, stretches);
+	const words = wordsOf(list);
 	for (const [i, {start, end}] of stretches.entries()) {
-		list.writeBigUInt64LE(start, i * STRETCH);
-		list.writeBigUInt64LE(end - start, i * STRETCH + 8);
+		words.setBigUint64(i * STRETCH, start, true);
+		words.setBigUint64(i * STRETCH + 8, end - start, true);
 	}
 
 	return {list, count: stretches.length};
@@ -61,13 +63,14 @@ export function encodeStretches(owner: Owner, stretches: readonly MemoryStretch[
 
 function encodeOrigins({pid, index}: Owner, origins: readonly PageOrigin[]): Buffer {
 	const list = Buffer.alloc(Math.max(origins.length * STRETCH, 1));
+	const words = wordsOf(list);
 	for (const [i, {source, keepZeros, mem}] of origins.entries()) {
 		const at = i * STRETCH;
-		list.writeUInt32LE(index, at + 16);
-		list.writeUInt32LE(source, at + 20);
-		list.writeInt32LE(pid, at + 24);
-		list.writeInt32LE(mem ?? -1, at + 28);
-		list.writeBigUInt64LE((keepZeros ? KEEP_ZEROS : 0n) | (mem === undefined ? 0n : FORCED), at + 32);
+		words.setUint32(at + 16, index, true);
+		words.setUint32(at + 20, source, true);
+		words.setInt32(at + 24, pid, true);
+		words.setInt32(at + 28, mem ?? -1, true);
+		words.setBigUint64(at + 32, (keepZeros ? KEEP_ZEROS : 0n) | (mem === undefined ? 0n : FORCED), true);
 	}
 
 	return list;
@@ -189,6 +192,7 @@ export function* packFrames(from: Packed): Generator<PackedFrame> {
 	const cursor = new BigUint64Array(2);
 	const packed = Buffer.alloc(56);
 	const runs = Buffer.alloc(MOST * RUN);
+	const view = wordsOf(runs);
 	const passed = Buffer.alloc(MOST * 8);
 	while (Number(cursor[0]) < count) {
 		const result = nativePages().pack(list, count, cursor, frame, FRAME, packed, runs, passed, seen.handle);
@@ -197,7 +201,7 @@ export function* packFrames(from: Packed): Generator<PackedFrame> {
 		}
 
 		yield {
-			runs: Array.from({length: packed.readUInt32LE(16)}, (_, i) => runAt(runs, i * RUN)),
+			runs: Array.from({length: packed.readUInt32LE(16)}, (_, i) => runAt(view, i * RUN)),
 			raw: frame.subarray(0, Number(packed.readBigUInt64LE(0))),
 			unreadable: Array.from({length: packed.readUInt32LE(20)}, (_, i) => ({
 				index,
@@ -207,11 +211,11 @@ export function* packFrames(from: Packed): Generator<PackedFrame> {
 	}
 }
 
-const runAt = (runs: Buffer, at: number): Run => ({
-	address: runs.readBigUInt64LE(at),
-	length: runs.readBigUInt64LE(at + 8),
-	from: runs.readBigUInt64LE(at + 16),
-	index: runs.readUInt32LE(at + 24),
-	space: runs.readUInt16LE(at + 28),
-	source: runs.readUInt16LE(at + 30),
+const runAt = (runs: DataView, at: number): Run => ({
+	address: runs.getBigUint64(at, true),
+	length: runs.getBigUint64(at + 8, true),
+	from: runs.getBigUint64(at + 16, true),
+	index: runs.getUint32(at + 24, true),
+	space: runs.getUint16(at + 28, true),
+	source: runs.getUint16(at + 30, true),
 });

@@ -17,12 +17,12 @@ export const packageFiles = {
 
 export type PackageFile = keyof typeof packageFiles;
 
-/** Of the installed package or the checkout: the nearest directory above with a package.json. */
+/** Of the installed package or the checkout: the nearest directory above that has the templates. */
 function packageRoot(): string {
 	let directory = dirname(fileURLToPath(import.meta.url));
-	while (!existsSync(join(directory, 'package.json'))) {
+	while (!existsSync(join(directory, 'templates'))) {
 		const parent = dirname(directory);
-		if (parent === directory) throw new Error('cannot find the files of frore: no package.json above the program');
+		if (parent === directory) throw new Error('cannot find the files of frore: no templates above the program');
 		directory = parent;
 	}
 	return directory;

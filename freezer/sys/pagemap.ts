@@ -1,4 +1,4 @@
-import {closeSync, openSync, readSync} from 'node:fs';
+import {closeSync, openSync} from 'node:fs';
 import {nativePages} from './native.js';
 import {PAGE_SIZE, type Pid} from './types.js';
 
@@ -14,29 +14,19 @@ export interface Area extends PageRange {
 }
 
 const WORDS = 3;
+/** Room for what is found; it grows and is used again. */
 const FIRST_ROOM = 4096;
+let answer = new BigUint64Array(FIRST_ROOM * WORDS);
 const PRESENT = 0x8000_0000;
-const SWAPPED = 0x4000_0000;
-const OF_FILE = 0x2000_0000;
-const EXCLUSIVE = 0x0100_0000;
 const FRAME_HIGH = 0x007f_ffff;
 
 /** Entries of /proc/PID/pagemap. */
 export class PageWords {
-	constructor(readonly words: Uint32Array) {}
-
-	/**
-	 * Per page 1 where somebody else may have the same: bit 56 (mapped exclusively, Linux 4.2) is clear, or it is still that of a file.
-	 */
-	shared(): Uint8Array {
-		const marks = new Uint8Array(this.words.length / 2);
-		for (let i = 0; i < marks.length; i++) {
-			const high = this.words[i * 2 + 1] ?? 0;
-			marks[i] = !(high & (PRESENT | SWAPPED)) || !(high & EXCLUSIVE) || high & OF_FILE ? 1 : 0;
-		}
-
-		return marks;
-	}
+	constructor(
+		readonly words: Uint32Array,
+		/** Per page 1 where somebody else may have it, too. */
+		readonly shared: Uint8Array,
+	) {}
 
 	/** Number of the frame that holds a page; 0 when it is not in memory, or not ours to see (CAP_SYS_ADMIN). */
 	frame(page: number): number {
@@ -115,30 +105,41 @@ export class PageMap {
 			asked[i * WORDS + 2] = own ? 1n : 0n;
 		}
 
-		for (let room = FIRST_ROOM; ; room *= 8) {
-			const ranges = new BigUint64Array(room * WORDS);
-			const count = Number(nativePages().ranges(this.#fd, asked, areas.length, ranges, room));
-			if (count >= 0) {
-				return new RangeList(ranges.subarray(0, count * WORDS));
+		for (;;) {
+			const ranges = answer;
+			const count = Number(nativePages().ranges(this.#fd, asked, areas.length, ranges, ranges.length / WORDS));
+			if (count < 0) {
+				answer = new BigUint64Array(ranges.length * 8);
+				continue;
 			}
+
+			if (ranges.length === FIRST_ROOM * WORDS) {
+				return new RangeList(ranges.slice(0, count * WORDS));
+			}
+
+			answer = new BigUint64Array(FIRST_ROOM * WORDS);
+			return new RangeList(ranges.subarray(0, count * WORDS));
 		}
 	}
 
-	/** What is known of each page of a range. */
-	words({start, end}: PageRange): PageWords {
-		const page = BigInt(PAGE_SIZE);
-		const words = new Uint32Array(Number((end - start) / page) * 2);
-		const bytes = new Uint8Array(words.buffer);
-		for (let done = 0; done < bytes.length; ) {
-			const length = readSync(this.#fd, bytes, done, bytes.length - done, (start / page) * 8n + BigInt(done));
-			if (length <= 0) {
-				break;
-			}
-
-			done += length;
+	/** What is known of each page of these ranges. */
+	words(ranges: readonly PageRange[]): PageWords[] {
+		const asked = new BigUint64Array(ranges.length * WORDS);
+		const counts = ranges.map(({start, end}) => Number(end - start) / PAGE_SIZE);
+		for (const [i, {start, end}] of ranges.entries()) {
+			asked[i * WORDS] = start;
+			asked[i * WORDS + 1] = end;
 		}
 
-		return new PageWords(words);
+		const pages = counts.reduce((sum, count) => sum + count, 0);
+		const words = new Uint32Array(pages * 2);
+		const marks = new Uint8Array(pages);
+		nativePages().words(this.#fd, asked, ranges.length, words, marks);
+		let at = 0;
+		return counts.map((count) => {
+			at += count;
+			return new PageWords(words.subarray((at - count) * 2, at * 2), marks.subarray(at - count, at));
+		});
 	}
 
 	close(): void {

@@ -7,7 +7,7 @@ import type {Pid, Tid} from './types.js';
  * ptrace(2), typed. A tracer is one thread: everything here must be called on the thread that seized.
  * Functions throw SysError; names beginning with `try` report failure in their result.
  */
-const request = {
+export const request = {
 	CONT: 7,
 	DETACH: 17,
 	SYSCALL: 24,

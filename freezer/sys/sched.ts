@@ -43,12 +43,12 @@ export interface SchedAttributes {
 }
 
 /** struct sched_attr as sched_getattr(2) fills it. */
-export const schedAttributes = (bytes: Buffer, at: number): SchedAttributes => ({
-	policy: bytes.readUInt32LE(at + 4),
-	flags: bytes.readBigUInt64LE(at + 8),
-	nice: bytes.readInt32LE(at + 16),
-	priority: bytes.readUInt32LE(at + 20),
-	runtime: bytes.readBigUInt64LE(at + 24),
-	deadline: bytes.readBigUInt64LE(at + 32),
-	period: bytes.readBigUInt64LE(at + 40),
+export const schedAttributes = (view: DataView, at: number): SchedAttributes => ({
+	policy: view.getUint32(at + 4, true),
+	flags: view.getBigUint64(at + 8, true),
+	nice: view.getInt32(at + 16, true),
+	priority: view.getUint32(at + 20, true),
+	runtime: view.getBigUint64(at + 24, true),
+	deadline: view.getBigUint64(at + 32, true),
+	period: view.getBigUint64(at + 40, true),
 });

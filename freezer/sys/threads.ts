@@ -1,17 +1,15 @@
 import {errno, SysError} from './errno.js';
-import {LIST_ENTRY, SLOTS} from './landing.js';
 import {nativeThreads} from './native.js';
 import {event, type WaitResult, waitResult} from './ptrace.js';
-import {Registers} from './registers.js';
+import {Registers, wordsOf} from './registers.js';
 import {getAffinity, type SchedAttributes, schedAttributes} from './sched.js';
-import type {Pid, RemoteAddr, Tid} from './types.js';
+import type {Pid, Tid} from './types.js';
 
 /** All threads of a process at once, in C: see native/threads.c. */
 
 const REGISTERS = 216;
 const NEWS = 232;
-const LOOK = 152;
-const ASKED = 240;
+const LOOK = 144;
 const SCHED = 56;
 /** Bytes of state that are fetched at a time. */
 const ARENA = 4 << 20;
@@ -80,9 +78,6 @@ export interface Look {
 	readonly ioPriority: number;
 	/** Signals wait for it alone. */
 	readonly pending: boolean;
-	/** Descriptors, or a working directory, that are not those of the first thread. */
-	readonly ownFiles: boolean;
-	readonly ownDirectory: boolean;
 	readonly affinity: Buffer;
 	/** Without what lies behind the last component in use. */
 	readonly xstate: Buffer;
@@ -112,40 +107,58 @@ export function lookAtAll(pid: Pid, tids: readonly Tid[], components: Uint32Arra
 				arena.length,
 			),
 		);
+		const view = wordsOf(looks);
 		for (let i = 0; i < done; i++) {
-			const one = looks.subarray(i * LOOK, (i + 1) * LOOK);
-			found.push(lookFrom(one, rest[i]!, masks.subarray(i * maskLength, (i + 1) * maskLength), arena));
+			found.push(lookFrom(view, i * LOOK, rest[i]!, masks.subarray(i * maskLength, (i + 1) * maskLength), arena));
 		}
 	}
 
 	return found;
 }
 
-function lookFrom(bytes: Buffer, tid: Tid, affinity: Buffer, arena: Buffer): Look {
-	const error = bytes.readInt32LE(128);
+function lookFrom(view: DataView, at: number, tid: Tid, affinity: Buffer, arena: Buffer): Look {
+	const word = (offset: number): bigint => view.getBigUint64(at + offset, true);
+	const half = (offset: number): number => view.getUint32(at + offset, true);
+	const error = view.getInt32(at + 120, true);
 	if (error !== 0) {
 		throw new SysError('looking at a stopped thread', -error, `of thread ${tid}`);
 	}
 
-	const stateAt = Number(bytes.readBigUInt64LE(136));
-	const registered = bytes.readInt32LE(36) >= 24 && bytes.readBigUInt64LE(8) !== 0n;
+	const stateAt = Number(word(128));
+	const registered = view.getInt32(at + 36, true) >= 24 && word(8) !== 0n;
 	return {
-		signalMask: bytes.readBigUInt64LE(0),
-		rseq: registered ? bytes.readBigUInt64LE(8) : 0n,
-		rseqSection: bytes.readBigUInt64LE(16),
-		rseqLength: registered ? bytes.readUInt32LE(24) : 0,
-		rseqSignature: registered ? bytes.readUInt32LE(28) : 0,
-		rseqFlags: registered ? bytes.readUInt32LE(32) : 0,
-		robustHead: bytes.readBigUInt64LE(40),
-		robustLength: bytes.readBigUInt64LE(48),
-		sched: schedAttributes(bytes, SCHED),
-		ioPriority: bytes.readInt32LE(112),
-		pending: bytes.readInt32LE(116) !== 0,
-		ownFiles: bytes.readInt32LE(120) !== 0,
-		ownDirectory: bytes.readInt32LE(124) !== 0,
+		signalMask: word(0),
+		rseq: registered ? word(8) : 0n,
+		rseqSection: word(16),
+		rseqLength: registered ? half(24) : 0,
+		rseqSignature: registered ? half(28) : 0,
+		rseqFlags: registered ? half(32) : 0,
+		robustHead: word(40),
+		robustLength: word(48),
+		sched: schedAttributes(view, at + SCHED),
+		ioPriority: view.getInt32(at + 112, true),
+		pending: half(116) !== 0,
 		affinity,
-		xstate: arena.subarray(stateAt, stateAt + Number(bytes.readBigUInt64LE(144))),
+		xstate: arena.subarray(stateAt, stateAt + Number(word(136))),
 	};
+}
+
+const stopSignal = new Int32Array(1);
+
+/**
+ * Lets a thread go on `times` times to a stop of the wanted kind: see native/threads.c. `registers`, if any, are those it begins with, and
+ * in the end those it has there. `error` is -errno, or a signal that came instead.
+ */
+export function runUntil(
+	tid: Tid,
+	request: number,
+	wanted: number,
+	times: number,
+	registers: Uint8Array | null,
+): {error: number; stopSignal: number} {
+	stopSignal[0] = 0;
+	const error = Number(nativeThreads().run(tid, request, wanted, times, registers, stopSignal));
+	return {error, stopSignal: stopSignal[0]};
 }
 
 /** Pids of all children of a process whose threads these are. */
@@ -157,75 +170,4 @@ export function childrenOfAll(pid: Pid, tids: readonly Tid[]): number[] {
 			return text.toString('latin1', 0, length).split(' ').filter(Boolean).map(Number);
 		}
 	}
-}
-
-/** A thread that is to work through the list of calls which stands in its memory. */
-export interface Asked {
-	readonly tid: Tid;
-	/** Of its landing. */
-	readonly slots: Buffer;
-	/** Put back afterwards, with mask and affinity. */
-	readonly original: Registers;
-	readonly signalMask: bigint;
-	readonly affinity: Buffer;
-}
-
-export interface Question {
-	readonly pid: Pid;
-	/** /proc/PID/mem. */
-	readonly mem: number;
-	/** Nobody heeds it; the end of the list lets it in. */
-	readonly signal: number;
-	/** Where threads are moved to while they answer; undefined: nowhere. */
-	readonly cpu: Buffer | undefined;
-	readonly code: RemoteAddr;
-	readonly list: RemoteAddr;
-	readonly calls: number;
-	/** Where what every thread answers is found: in the list, too. */
-	readonly answersAt: RemoteAddr;
-	readonly answerLength: number;
-}
-
-/** Lets one thread after the other answer. Returns the answers, and a stop signal that has to be sent again after the release. */
-export function askAll(question: Question, threads: readonly Asked[]): {answers: Buffer; stopSignal: number} {
-	const {cpu, code, list, answerLength} = question;
-	const slotLength = threads[0]?.slots.length ?? 0;
-	const head = Buffer.alloc(72);
-	head.writeInt32LE(question.mem, 0);
-	head.writeInt32LE(question.pid, 4);
-	head.writeInt32LE(question.signal, 8);
-	head.writeUInt32LE(cpu?.length ?? 0, 12);
-	head.writeUInt32LE(slotLength, 16);
-	head.writeUInt32LE(answerLength, 20);
-	head.writeBigUInt64LE(code + BigInt(SLOTS), 24);
-	head.writeBigUInt64LE(question.answersAt, 32);
-	head.writeBigUInt64LE(code + BigInt(LIST_ENTRY), 40);
-	head.writeBigUInt64LE(list, 48);
-	head.writeBigUInt64LE(BigInt(question.calls), 56);
-	const asked = Buffer.alloc(threads.length * ASKED);
-	const slots = Buffer.allocUnsafeSlow(threads.length * slotLength);
-	const masks = Buffer.alloc(Math.max(threads.length * (cpu?.length ?? 0), 1));
-	for (const [i, thread] of threads.entries()) {
-		asked.writeInt32LE(thread.tid, i * ASKED);
-		thread.original.bytes.copy(asked, i * ASKED + 16);
-		asked.writeBigUInt64LE(thread.signalMask, i * ASKED + 232);
-		thread.slots.copy(slots, i * slotLength);
-		if (cpu) {
-			thread.affinity.copy(masks, i * cpu.length);
-		}
-	}
-
-	const answers = Buffer.alloc(threads.length * answerLength);
-	const done = Number(nativeThreads().ask(head, asked, threads.length, slots, cpu ?? masks, masks, answers));
-	if (done < threads.length) {
-		const result = asked.readInt32LE(done * ASKED + 4);
-		throw new SysError('injected system calls', result < 0 ? -result : errno.EFAULT, `in thread ${threads[done]!.tid}`);
-	}
-
-	let stopSignal = 0;
-	for (let i = 0; i < threads.length; i++) {
-		stopSignal ||= asked.readInt32LE(i * ASKED + 8);
-	}
-
-	return {answers, stopSignal};
 }

@@ -4,9 +4,17 @@ import {compile, compiler, isFresh, recordCommand, run} from './compile.js';
 import {codecUnits, thirdPartyIncludes} from './third-party.js';
 
 const output = 'dist/frore-native.so';
-const flags = ['-O2', '-std=gnu11', '-fPIC', '-fvisibility=hidden', '-ffunction-sections', '-fdata-sections'];
+/** How the codec libraries are compiled. */
+export const codecFlags = [
+	'-O2',
+	'-std=gnu11',
+	'-fPIC',
+	'-fvisibility=hidden',
+	'-ffunction-sections',
+	'-fdata-sections',
+];
 /** How our own C of the shared object is compiled. */
-export const nativeFlags = [...flags, '-Wall', '-Wextra', '-Werror', ...thirdPartyIncludes];
+export const nativeFlags = [...codecFlags, '-Wall', '-Wextra', '-Werror', ...thirdPartyIncludes];
 /** The stub's own glue, so that both sides decode with the same code; its heap and mem functions stay out. */
 const glue = ['codec', 'hash', 'inflate', 'snappy'].map((name) => `resumer-stub/codec/${name}.c`);
 
@@ -18,7 +26,7 @@ export const nativeSources = (): string[] =>
 
 export async function buildNative(): Promise<void> {
 	const objects = await compile(
-		[...[...nativeSources(), ...glue].map((source) => ({source, flags: nativeFlags})), ...codecUnits(flags)],
+		[...[...nativeSources(), ...glue].map((source) => ({source, flags: nativeFlags})), ...codecUnits(codecFlags)],
 		'.build/native',
 	);
 	const args = ['-shared', ...objects, '-Wl,--gc-sections,-z,defs,-s', '-o'];

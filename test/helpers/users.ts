@@ -8,6 +8,11 @@ export type Play = (t: ExecutionContext, stage: Stage) => Promise<void>;
 /** Why a test cannot make sense in a test mode (FRORE_TEST_MODE), by mode. */
 export type Unfit = Readonly<Record<string, string>>;
 
+/** Of tests whose program is not to see what `--lazy` does differently. */
+export const dropsMemory: Unfit = {
+	lazy: 'memory of the snapshot that is dropped with MADV_DONTNEED does not become zero, and mremap(2) may fail',
+};
+
 function register(title: string, who: Identity, play: Play, unfit: Unfit = {}): void {
 	const mode = Object.keys(unfit).find((name) => modes.has(name));
 	if (mode) {
@@ -39,8 +44,8 @@ export function asRoot(title: string, play: Play): void {
 }
 
 /** A test whose outcome does not depend on the user. */
-export function asOrdinaryUser(title: string, play: Play): void {
-	register(title, identities.at(-1)!, play);
+export function asOrdinaryUser(title: string, play: Play, unfit?: Unfit): void {
+	register(title, identities.at(-1)!, play, unfit);
 }
 
 /** Registers a test that cannot run here, with the reason. */

@@ -15,6 +15,21 @@ const kinds: Record<string, {title: string; says: RegExp; hint: RegExp}> = {
 	aio: {title: 'an AIO ring', says: /AIO ring/, hint: /without native AIO/},
 	userfault: {title: 'a userfaultfd', says: /fd \d+: a userfaultfd/, hint: /registration/},
 	unknown: {title: 'a descriptor of an unknown kind', says: /fd 77: .*(fscontext|landlock)/, hint: /--allow \S+/},
+	'thread-files': {
+		title: 'a thread with descriptors of its own',
+		says: /its thread \d+ has descriptors/,
+		hint: /--allow thread-own/,
+	},
+	'thread-directory': {
+		title: 'a thread with a working directory of its own',
+		says: /its thread \d+ has a working directory/,
+		hint: /--allow thread-own/,
+	},
+	'thread-credentials': {
+		title: 'a thread with credentials of its own',
+		says: /its thread \d+ has credentials/,
+		hint: /--allow thread-own/,
+	},
 	namespace: {title: 'a descriptor of a namespace', says: /fd 78: a namespace \(net:/, hint: /[Cc]lose it/},
 };
 

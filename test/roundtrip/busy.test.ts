@@ -1,9 +1,8 @@
 /** A program that is never at rest is frozen again and again, at whatever moment. */
 import {alive, judged, ready} from '../helpers/roundtrip.js';
-import {asUsers} from '../helpers/users.js';
+import {asUsers, dropsMemory} from '../helpers/users.js';
 
 const TIMES = 4;
-const unfit = {lazy: 'memory of the snapshot that is dropped with MADV_DONTNEED does not become zero'};
 
 asUsers(
 	`a busy program is frozen ${TIMES} times without harm, and each file resumes`,
@@ -23,7 +22,7 @@ asUsers(
 			await judged(t, copy, `the copy of freeze ${i + 1}`);
 		}
 	},
-	unfit,
+	dropsMemory,
 );
 
 asUsers(
@@ -39,5 +38,5 @@ asUsers(
 		}
 		await judged(t, running, 'the last copy');
 	},
-	unfit,
+	dropsMemory,
 );

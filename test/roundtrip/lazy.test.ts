@@ -39,6 +39,14 @@ async function expect(t: ExecutionContext, copy: Started, how: 'mapped' | 'whole
 	t.true(copy.lines.includes(how), `${who} is not ${how}`);
 }
 
+/** Address, protection, name and flags of each. */
+async function mappingsIn(stage: Stage, file: string): Promise<string[]> {
+	const {stdout} = await stage.frore('inspect', '--maps', file);
+	return [...stdout.matchAll(/^([0-9a-f]+-[0-9a-f]+ +[rwxps-]{4}) .{27}(.*)$/gm)].map(([, where, what]) =>
+		`${where} ${what}`.trimEnd(),
+	);
+}
+
 const programOf = (copy: Started): number => below(copy.pid).at(-1)!;
 
 inItsWay('all kinds of memory are mapped from the file, and are whole again when that is frozen', async (t, stage) => {
@@ -48,10 +56,12 @@ inItsWay('all kinds of memory are mapped from the file, and are whole again when
 	await expect(t, await resumed(stage, file, '--lazy'), 'mapped', 'a copy');
 	let running = await resumed(stage, file, '--lazy');
 	const sizes = [statSync(file).size];
+	const mappings = await mappingsIn(stage, file);
 	for (let generation = 2; generation <= 4; generation++) {
 		const {file: next} = await stage.freeze(running.pid, {halt: true, args: PLAIN});
 		await running.end();
 		sizes.push(statSync(next).size);
+		t.deepEqual(await mappingsIn(stage, next), mappings, `the mappings of generation ${generation}`);
 		if (generation === 3)
 			await expect(t, await resumed(stage, next, '--lazy'), 'mapped', `generation ${generation}, mapped`);
 		running = await resumed(stage, next, ...(generation < 4 ? ['--lazy'] : []));

@@ -6,7 +6,7 @@ import {alive, judged, ready, roundTrip} from '../helpers/roundtrip.js';
 import type {Stage} from '../helpers/stage.js';
 import type {Started} from '../helpers/started.js';
 import {below} from '../helpers/terminal.js';
-import {asOrdinaryUser, asRoot, asUsers} from '../helpers/users.js';
+import {asOrdinaryUser, asRoot, asUsers, dropsMemory, type Play} from '../helpers/users.js';
 
 /** A counter that has been frozen and ended, and the number it had said last. */
 async function frozenCounter(stage: Stage, ...args: string[]): Promise<{file: string; last: number; pid: number}> {
@@ -168,9 +168,10 @@ for (const [target, ...args] of [
 	['signals', 'pending'],
 	['registers', 'avx512'],
 ] as const) {
-	asUsers(`five generations of ${target} ${args.join(' ')}`, async (t, stage) => {
+	const play: Play = async (t, stage) => {
 		await roundTrip(t, stage, [stage.target(target), ...args], {generations: 5, halt: true});
-	});
+	};
+	asUsers(`five generations of ${target} ${args.join(' ')}`, play, args[0] === 'anonymous' ? dropsMemory : {});
 }
 
 asUsers('a sleeping program keeps its remaining time over three generations', async (t, stage) => {
@@ -223,9 +224,10 @@ asOrdinaryUser('--pid renumber works for a program with one thread', async (t, s
 });
 
 for (const codec of ['none', 'zstd', 'zstd:9', 'gzip', 'flate', 'snappy', 'lz4']) {
-	asOrdinaryUser(`a file compressed with ${codec} resumes`, async (t, stage) => {
+	const play: Play = async (t, stage) => {
 		await roundTrip(t, stage, [stage.target('memory'), 'anonymous'], {halt: true, freezeArgs: ['--compress', codec]});
-	});
+	};
+	asOrdinaryUser(`a file compressed with ${codec} resumes`, play, codec === 'none' ? dropsMemory : {});
 }
 
 asUsers('--stop leaves the program stopped; SIGCONT lets it go on', async (t, stage) => {

@@ -1,6 +1,6 @@
 /** Item 2 of the issue: registers, memory, signals and what belongs to the process as a whole. */
 import {roundTrip} from '../helpers/roundtrip.js';
-import {asRoot, asUsers, type Unfit} from '../helpers/users.js';
+import {asRoot, asUsers, dropsMemory, type Unfit} from '../helpers/users.js';
 
 const table: Record<string, Record<string, string>> = {
 	registers: {
@@ -57,9 +57,7 @@ const table: Record<string, Record<string, string>> = {
 	},
 };
 
-const unfit: Record<string, Unfit> = {
-	'memory anonymous': {lazy: 'MADV_DONTNEED brings its bytes back, mremap(2) fails, see test/roundtrip/lazy.test.ts'},
-};
+const unfit: Record<string, Unfit> = {'memory anonymous': dropsMemory};
 
 for (const [target, cases] of Object.entries(table)) {
 	for (const [name, title] of Object.entries(cases)) {

@@ -271,6 +271,48 @@ static void vforks(void)
 	sleep_ms(50);
 }
 
+/* What one thread can have of its own. */
+static void *own_files(void *unused)
+{
+	MUST(unshare(CLONE_FILES));
+	return sleeper(unused);
+}
+
+static void *own_directory(void *unused)
+{
+	MUST(unshare(CLONE_FS));
+	return sleeper(unused);
+}
+
+static void *own_credentials(void *unused)
+{
+	MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	return sleeper(unused);
+}
+
+static void thread_with(void *(*start)(void *))
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, start, NULL);
+	sleep_ms(50);
+}
+
+static void thread_files(void)
+{
+	thread_with(own_files);
+}
+
+static void thread_directory(void)
+{
+	thread_with(own_directory);
+}
+
+static void thread_credentials(void)
+{
+	thread_with(own_credentials);
+}
+
 static const struct judge_case cases[] = {
 	{"nothing", nothing, wake},
 	{"undumpable", undumpable, wake},
@@ -288,6 +330,9 @@ static const struct judge_case cases[] = {
 	{"exits", exits, wake},
 	{"execs", execs, wake},
 	{"vforks", vforks, wake},
+	{"thread-files", thread_files, wake},
+	{"thread-directory", thread_directory, wake},
+	{"thread-credentials", thread_credentials, wake},
 };
 
 int main(int argc, char **argv)

@@ -1,9 +1,9 @@
 import {closeSync, readFileSync, readlinkSync} from 'node:fs';
 import {decodeText} from '../../../builder/text.js';
+import type {FoundDescriptor} from '../../sys/ahead.js';
 import {F_GETFD, F_GETFL, fcntl} from '../../sys/descriptors.js';
 import {nr} from '../../sys/nr.js';
 import {kcmp, kcmpType, tryPidfdGetFd} from '../../sys/pidfd.js';
-import {listNumbers, tryReadLink, tryReadProcText} from '../../sys/procfs.js';
 import type {Fd} from '../../sys/types.js';
 import type {CaptureContext, CapturedTask} from '../context.js';
 import {type FdInfo, parseFdInfo} from './fdinfo.js';
@@ -24,8 +24,8 @@ export class Survey {
 	constructor(readonly context: CaptureContext) {
 		for (const task of context.tasks) {
 			if (task.filesOwner === task.row) {
-				for (const fd of listNumbers(`/proc/${task.pid}/fd`)) {
-					this.#add(task, fd);
+				for (const found of task.descriptors()) {
+					this.#add(task, found);
 				}
 			}
 		}
@@ -68,19 +68,13 @@ export class Survey {
 		}
 	}
 
-	#add(task: CapturedTask, fd: number): void {
-		const path = `/proc/${task.pid}/fd/${fd}`;
-		const target = tryReadLink(path);
-		const text = tryReadProcText(`/proc/${task.pid}/fdinfo/${fd}`);
-		if (!target || text === undefined) {
-			return;
-		}
-
-		const link = decodeText(target);
-		const info = parseFdInfo(text);
+	#add(task: CapturedTask, found: FoundDescriptor): void {
+		const {fd} = found;
+		const link = decodeText(found.link);
+		const info = parseFdInfo(found.info.toString('utf8'));
 		const identity = {pid: task.pid as number, fd};
-		const {bucket, index, found} = this.#find(identity, link, info);
-		let description = found;
+		const {bucket, index, found: known} = this.#find(identity, link, info);
+		let description = known;
 		if (!description) {
 			const pulled = tryPidfdGetFd(task.pidfd, fd);
 			if (pulled === undefined) {

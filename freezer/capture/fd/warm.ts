@@ -1,5 +1,6 @@
 import {closeSync} from 'node:fs';
 import {emptySnapshot} from '../../../builder/format/schema.js';
+import {descriptorsIn, ReadAhead} from '../../sys/ahead.js';
 import {rawSyscall} from '../../sys/libc.js';
 import {nr} from '../../sys/nr.js';
 import {pidfdOpen} from '../../sys/pidfd.js';
@@ -19,7 +20,10 @@ export function warmDescriptors(rounds: number): void {
 	const pidfd = pidfdOpen(pid);
 	try {
 		for (let round = 0; round < rounds; round++) {
-			captureDescriptors(ownContext({row: 0, pid, innerPid: pid, pidfd, threads: [], mappings: [], filesOwner: 0}));
+			using ahead = new ReadAhead([pid], {fd: 'descriptors'});
+			const descriptors = () => descriptorsIn(ahead.take(pid, 'fd'));
+			const task = {row: 0, pid, innerPid: pid, pidfd, threads: [], mappings: [], descriptors, filesOwner: 0};
+			captureDescriptors(ownContext(task));
 		}
 	} finally {
 		for (const fd of [...opened, pidfd]) {

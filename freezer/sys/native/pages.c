@@ -165,3 +165,32 @@ EXPORT int64_t frore_native_ranges(int pagemap, const struct area *areas, uint64
 	}
 	return (int64_t)f.count;
 }
+
+#define IS_MAPPED (3ULL << 62) /* present or swapped */
+#define IS_OF_FILE (1ULL << 61)
+#define IS_EXCLUSIVE (1ULL << 56)
+
+/*
+ * The words that pagemap has for the pages of all ranges, one behind the other; 0 where there is none. Mark 1 for a page that
+ * somebody else may have, too: bit 56 (mapped exclusively, Linux 4.2) is clear, or it is still that of a file.
+ */
+EXPORT void frore_native_words(int pagemap, const struct range *ranges, uint64_t count, uint64_t *words, uint8_t *marks)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t pages = (ranges[i].end - ranges[i].start) / 4096, done = 0;
+
+		memset(words, 0, pages * 8);
+		while (done < pages * 8) {
+			ssize_t got = pread(pagemap, (uint8_t *)words + done, pages * 8 - done,
+					    (off_t)(ranges[i].start / 4096 * 8 + done));
+
+			if (got <= 0)
+				break;
+			done += (uint64_t)got;
+		}
+		for (uint64_t page = 0; page < pages; page++)
+			marks[page] = !(words[page] & IS_MAPPED) || !(words[page] & IS_EXCLUSIVE) || words[page] & IS_OF_FILE;
+		words += pages;
+		marks += pages;
+	}
+}

@@ -4,45 +4,15 @@
  * told per thread as -errno. All of it belongs to the thread that traces.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/kcmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "native.h"
-
-#define REGISTERS 216
-#define NT_PRSTATUS_REGSET 1
-#define NT_X86_XSTATE_REGSET 0x202
-#define GETREGSET 0x4204
-#define SETREGSET 0x4205
-#define PEEKSIGINFO 0x4209
-#define GETSIGMASK 0x420a
-#define SETSIGMASK 0x420b
-#define GET_RSEQ_CONFIGURATION 0x420f
-#define EVENT_STOP 128
-
-static long trace(long request, int32_t tid, uint64_t address, uint64_t data)
-{
-	return syscall(SYS_ptrace, request, tid, address, data) < 0 ? -errno : 0;
-}
-
-static long regset(long request, int32_t tid, uint64_t type, void *bytes, uint64_t *length)
-{
-	struct iovec iov = {bytes, *length};
-	long ret = trace(request, tid, type, (uint64_t)&iov);
-
-	*length = iov.iov_len;
-	return ret;
-}
+#include "trace.h"
 
 /* Seizes and interrupts: results are 0 or -errno. */
 EXPORT void frore_native_seize(int32_t pid, const int32_t *tids, uint32_t count, uint64_t options, int32_t *results)
@@ -95,7 +65,6 @@ struct look {
 	uint8_t sched[56]; /* struct sched_attr */
 	int32_t ioprio;
 	int32_t pending; /* 1: signals wait for this thread */
-	int32_t own_files, own_fs; /* kcmp with the first thread: 0 the same */
 	int32_t error;
 	uint32_t pad0;
 	uint64_t xstate_offset, xstate_length;
@@ -157,8 +126,6 @@ static void look_at(int32_t pid, int32_t tid, struct look *look)
 	ret = syscall(SYS_ioprio_get, 1, tid);
 	look->ioprio = ret > 0 ? (int32_t)ret : 0;
 	look->pending = syscall(SYS_ptrace, PEEKSIGINFO, tid, &peek, info) != 0;
-	look->own_files = tid != pid && syscall(SYS_kcmp, pid, tid, KCMP_FILES, 0, 0) > 0;
-	look->own_fs = tid != pid && syscall(SYS_kcmp, pid, tid, KCMP_FS, 0, 0) > 0;
 }
 
 /*
@@ -220,113 +187,54 @@ EXPORT int64_t frore_native_children(int32_t pid, const int32_t *tids, uint32_t 
 	return (int64_t)length;
 }
 
-/* One thread that is to work through a list of calls, which stands in its own memory behind the landing (landing.ts). */
-struct asked {
-	int32_t tid;
-	int32_t result; /* 0, or -errno; 1 when the thread did something else than to answer */
-	int32_t stop_signal; /* came in between, to be sent again after the release */
-	int32_t pinned;
-	uint64_t original[REGISTERS / 8]; /* struct user_regs_struct */
-	uint64_t mask;
-};
+#define SYSCALL_STOP (SIGTRAP | 0x80)
 
-struct question {
-	int32_t mem;	      /* /proc/PID/mem */
-	int32_t pid;
-	int32_t signal;	      /* nobody heeds it; the end of the list lets it in, and so the thread stops there */
-	uint32_t mask_length; /* of an affinity mask; 0: no thread is moved */
-	uint32_t slot_length, answer_length;
-	uint64_t slots_at, answer_at;
-	uint64_t entry, list, calls; /* what a thread begins with in rip, rbx and r12 */
-};
-
-enum { R12 = 3, RBX = 5, ORIG_RAX = 15, RIP = 16 }; /* user_regs_struct */
-
-static int write_at(int mem, uint64_t at, const void *bytes, uint64_t length)
+static int is_wanted(int status, int32_t wanted)
 {
-	return pwrite(mem, bytes, length, (off_t)at) == (ssize_t)length ? 0 : -EIO;
+	return wanted == EVENT_STOP ? status >> 16 == EVENT_STOP : status >> 16 == 0 && WSTOPSIG(status) == wanted;
 }
 
-/* Until the thread raises the agreed signal; anything else on the way is passed over, but not forgotten. */
-static long await_answer(struct asked *a, int32_t signo)
+/*
+ * Until the thread, which runs, stands at an event-stop (EVENT_STOP), at a stop of a system call (SYSCALL_STOP) or where this signal would be
+ * delivered. Others on the way are passed over; a stop signal is not forgotten. Returns 0, -errno, or a signal that must not come.
+ */
+long wait_until(int32_t tid, long request, int32_t wanted, int32_t *stop_signal)
 {
 	for (int round = 0; round < 1000; round++) {
 		int status;
-		long ret = syscall(SYS_wait4, a->tid, &status, __WALL, NULL);
+		long ret;
 
-		if (ret < 0 && errno == EINTR)
-			continue;
+		do
+			ret = syscall(SYS_wait4, tid, &status, __WALL, NULL);
+		while (ret < 0 && errno == EINTR);
 		if (ret < 0)
 			return -errno;
 		if (!WIFSTOPPED(status))
 			return -ESRCH;
-		if (status >> 16 == 0 && WSTOPSIG(status) == signo)
+		if (is_wanted(status, wanted))
 			return 0;
-		if (status >> 16 == 0 && WSTOPSIG(status) != SIGSTOP)
-			return 1;
-		if (status >> 16 == 0)
-			a->stop_signal = SIGSTOP;
-		if (trace(PTRACE_CONT, a->tid, 0, 0) < 0)
-			return -ESRCH;
+		if (status >> 16 == 0 && WSTOPSIG(status) == SIGSTOP)
+			*stop_signal = SIGSTOP;
+		else if (status >> 16 == 0 && WSTOPSIG(status) != SYSCALL_STOP)
+			return WSTOPSIG(status);
+		ret = trace(request, tid, 0, 0);
+		if (ret < 0)
+			return ret;
 	}
-	return 1;
+	return -ETIMEDOUT;
 }
 
-static long set_mask(int32_t tid, uint64_t mask)
+/* Goes on with these registers, if any, `times` times to such a stop. The registers it has there are put into their place. */
+EXPORT int64_t frore_native_run(int32_t tid, long request, int32_t wanted, uint32_t times, uint64_t *registers, int32_t *stop_signal)
 {
-	return trace(SETSIGMASK, tid, 8, (uint64_t)&mask);
-}
+	uint64_t length = REGISTERS;
+	long ret = registers ? regset(SETREGSET, tid, NT_PRSTATUS_REGSET, registers, &length) : 0;
 
-/*
- * The thread stops where the signal would be delivered: that is inside the kernel's handling of signals, so that registers which ask
- * for the restart of a call are heeded when it goes on, as they are at an event-stop. Should the freezer die, the signal is ignored.
- */
-static long ask_one(const struct question *q, struct asked *a, const uint8_t *slots, const uint8_t *one_cpu, const uint8_t *own_cpus,
-		    uint8_t *answer)
-{
-	uint64_t begin[REGISTERS / 8], length = REGISTERS, before_length = REGISTERS;
-	long ret, back;
-
-	ret = write_at(q->mem, q->slots_at, slots, q->slot_length);
-	if (ret < 0)
-		return ret;
-	memcpy(begin, a->original, sizeof(begin));
-	begin[RIP] = q->entry;
-	begin[RBX] = q->list;
-	begin[R12] = q->calls;
-	begin[ORIG_RAX] = ~0ULL; /* no call that is to begin again */
-	ret = regset(SETREGSET, a->tid, NT_PRSTATUS_REGSET, begin, &length);
-	if (ret == 0)
-		ret = set_mask(a->tid, ~0ULL);
-	if (ret < 0)
-		return ret;
-	if (q->mask_length && memcmp(one_cpu, own_cpus, q->mask_length) != 0)
-		a->pinned = syscall(SYS_sched_setaffinity, a->tid, q->mask_length, one_cpu) == 0;
-	ret = syscall(SYS_tgkill, q->pid, a->tid, q->signal) < 0 ? -errno : 0;
-	if (ret == 0)
-		ret = trace(PTRACE_CONT, a->tid, 0, 0);
-	if (ret == 0)
-		ret = await_answer(a, q->signal);
-	if (ret == 0)
-		ret = read_from(q->pid, q->answer_at, answer, q->answer_length);
-	if (a->pinned)
-		syscall(SYS_sched_setaffinity, a->tid, q->mask_length, own_cpus);
-	back = set_mask(a->tid, a->mask);
-	if (back == 0)
-		back = regset(SETREGSET, a->tid, NT_PRSTATUS_REGSET, a->original, &before_length);
-	return ret ? ret : back;
-}
-
-/* One thread after the other; stops at the first that fails, which is returned (`count`: none). */
-EXPORT int64_t frore_native_ask(const struct question *q, struct asked *asked, uint32_t count, const uint8_t *slots,
-				const uint8_t *one_cpu, const uint8_t *own_cpus, uint8_t *answers)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		asked[i].result =
-			(int32_t)ask_one(q, &asked[i], slots + (uint64_t)i * q->slot_length, one_cpu,
-					 own_cpus + (uint64_t)i * q->mask_length, answers + (uint64_t)i * q->answer_length);
-		if (asked[i].result != 0)
-			return i;
+	for (uint32_t i = 0; ret == 0 && i < times; i++) {
+		ret = trace(request, tid, 0, 0);
+		if (ret == 0)
+			ret = wait_until(tid, request, wanted, stop_signal);
 	}
-	return count;
+	length = REGISTERS;
+	return ret == 0 && registers ? regset(GETREGSET, tid, NT_PRSTATUS_REGSET, registers, &length) : ret;
 }

@@ -2,6 +2,7 @@ import test from 'ava';
 import {
 	abortRestartableSequence,
 	askForRestart,
+	hidesItsTime,
 	type InterruptedThread,
 	normalise,
 } from '../../../freezer/capture/syscalls.js';
@@ -203,3 +204,23 @@ test('a restartable sequence is aborted, and only from inside', (t) => {
 	abortRestartableSequence(behind, 0x5000n, read);
 	t.is(behind.get('rip'), 0x401020n);
 });
+
+for (const [call, values, hides] of [
+	['futex(FUTEX_WAIT) without a timeout', {orig_rax: nr.futex, r10: 0}, false],
+	['futex(FUTEX_WAIT) with a timeout', {orig_rax: nr.futex, r10: 0x7000}, true],
+	['poll(2) without a timeout', {orig_rax: nr.poll, rdx: -1}, false],
+	['poll(2) with a timeout', {orig_rax: nr.poll, rdx: 5000}, true],
+	[
+		'epoll_wait(2) with a timeout of which only the low half counts',
+		{orig_rax: nr.epoll_wait, r10: 0xffff_ffff},
+		false,
+	],
+	['select(2) without a timeout', {orig_rax: nr.select, r8: 0}, false],
+	['a call that the kernel began again by itself', {orig_rax: nr.restart_syscall}, true],
+	['read(2)', {orig_rax: nr.read, rdx: 5000}, false],
+	['no call at all', {orig_rax: -1, rdx: 5000, r8: 1, r10: 1}, false],
+] as const) {
+	test(`of ${call} ${hides ? 'only the time asleep tells what remains' : 'no time remains to be told'}`, (t) => {
+		t.is(hidesItsTime(registers(values)), hides);
+	});
+}
