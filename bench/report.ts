@@ -38,12 +38,19 @@ export interface Measured {
 	readonly detail?: string;
 }
 
+/** A tool, or what else, that could not be measured. */
+export interface Absence {
+	readonly name: string;
+	readonly why: string;
+	/** Of the benchmark, in which that was found. */
+	readonly part: string;
+}
+
 export interface Results {
 	machine: Record<string, string>;
 	points: Point[];
 	rows: Measured[];
-	/** Tool, or what else, and why it is not there. */
-	absent: Record<string, string>;
+	absent: Absence[];
 }
 
 export const asText = ({unit}: Row, value: number): string =>
@@ -52,25 +59,34 @@ export const asText = ({unit}: Row, value: number): string =>
 const samePoint = (a: Point) => (b: Point) => a.chart === b.chart && a.tool === b.tool && a.x === b.x;
 const sameRow = (a: Measured) => (b: Measured) => a.row === b.row && a.who === b.who;
 
-/** New figures in the place of old ones for the same thing. */
-export const merged = (old: Results, now: Results): Results => ({
-	machine: now.machine,
-	points: [...old.points.filter((point) => !now.points.some(samePoint(point))), ...now.points],
-	rows: [...old.rows.filter((row) => !now.rows.some(sameRow(row))), ...now.rows],
-	absent: {...Object.fromEntries(Object.entries(old.absent).filter(([name]) => !measured(now, name))), ...now.absent},
-});
-
-const measured = ({points}: Results, tool: string): boolean => points.some((point) => point.tool === tool);
+/**
+ * New figures in the place of old ones for the same thing.
+ * @param parts that were measured now: what was missing in them is told anew, or is there
+ */
+export function merged(old: Results, now: Results, parts: readonly string[]): Results {
+	const measured = (tool: string) => now.points.some((point) => point.tool === tool);
+	const stillAbsent = old.absent.filter(
+		({name, part}) => !parts.includes(part) && !measured(name) && !now.absent.some((one) => one.name === name),
+	);
+	return {
+		machine: {...old.machine, ...now.machine},
+		points: [...old.points.filter((point) => !now.points.some(samePoint(point))), ...now.points],
+		rows: [...old.rows.filter((row) => !now.rows.some(sameRow(row))), ...now.rows],
+		absent: [...stillAbsent, ...now.absent],
+	};
+}
 
 /** Says each figure as soon as it is known, and keeps it. */
 export class Report {
 	readonly results: Results;
+	/** That is being measured. */
+	part = '';
 
 	constructor(
 		machine: Record<string, string>,
 		private readonly say: (line: string) => void = console.log,
 	) {
-		this.results = {machine, points: [], rows: [], absent: {}};
+		this.results = {machine, points: [], rows: [], absent: []};
 	}
 
 	point(point: Point): void {
@@ -91,12 +107,7 @@ export class Report {
 	}
 
 	missing(name: string, why: string): void {
-		this.results.absent[name] = why;
+		this.results.absent.push({name, why, part: this.part});
 		this.say(`${name} is left out: ${why}`);
-	}
-
-	/** The median of a point that has been measured, milliseconds. */
-	at(chart: ChartId, tool: string, x: number): number | undefined {
-		return this.results.points.find((point) => samePoint({chart, tool, x} as Point)(point))?.ms;
 	}
 }

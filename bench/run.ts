@@ -7,6 +7,7 @@ import {constants, cpus, release, totalmem} from 'node:os';
 import {dirname} from 'node:path';
 import {parseArgs} from 'node:util';
 import {type Identity, identities, Stage} from '../test/helpers/stage.js';
+import {withDerived} from './derived.js';
 import {parts} from './parts/index.js';
 import type {Context, Part} from './parts/part.js';
 import {figureOf} from './plot/figure.js';
@@ -48,6 +49,7 @@ const machine = (): Record<string, string> => ({
 	memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
 	kernel: `Linux ${release()}`,
 	node: process.version,
+	user: identities[0]!.name,
 	date: new Date().toISOString().slice(0, 10),
 });
 
@@ -85,6 +87,7 @@ async function measure(chosen: readonly Part[], report: Report, rounds: number):
 	let working: Promise<readonly Tool[]> | undefined;
 	const tools = (scene: Scene) => (working ??= workingTools(scene, report));
 	for (const {name, everybody, run} of chosen) {
+		report.part = name;
 		for (const who of everybody ? identities : identities.slice(0, 1)) {
 			const start = Date.now();
 			try {
@@ -116,11 +119,12 @@ async function main(): Promise<void> {
 	}
 	const report = new Report(machine());
 	const all = asked.length === 0;
-	await measure(all ? parts : parts.filter(({name}) => asked.includes(name)), report, rounds);
-	console.log(`\n${tables(report.results)}`);
+	const chosen = all ? parts : parts.filter(({name}) => asked.includes(name));
+	await measure(chosen, report, rounds);
+	console.log(`\n${tables(withDerived(report.results))}`);
 	const before = stored();
-	if (all) save(report.results);
-	else if (options.save) save(before ? merged(before, report.results) : report.results);
+	if (all) save(withDerived(report.results));
+	else if (options.save) save(withDerived(before ? merged(before, report.results, asked) : report.results));
 }
 
 await main();

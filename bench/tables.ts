@@ -47,7 +47,7 @@ export function tables(results: Results): string {
 		const points = results.points.filter((point) => point.chart === chart);
 		return points.length > 0 ? [chartTable(chart, points)] : [];
 	});
-	const absent = Object.entries(results.absent).map(([name, why]) => `left out: ${name}: ${why}`);
+	const absent = results.absent.map(({name, why}) => `left out: ${name}: ${why}`);
 	const goals = results.rows.length > 0 ? [goalTable(results)] : [];
 	return [...all.flat(), ...goals, ...absent].join('\n\n');
 }

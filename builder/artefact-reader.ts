@@ -190,8 +190,7 @@ function checkGroups(source: Source, trailer: Trailer, {groups, frames}: Index):
 		if (group.first_frame !== next || next + group.frame_count > frames.length)
 			fail(what, 'refers to frames that are not its own');
 		const rows = frames.slice(next, next + group.frame_count);
-		const runs = rows.reduce((sum, frame) => sum + frame.run_count, 0);
-		const head = fixed + BigInt(rows.length * sizeOfStructure('frame') + runs * sizeOfStructure('run'));
+		const head = fixed + BigInt(rows.length * sizeOfStructure('frame'));
 		at = group.data_offset;
 		if (at < group.offset + head || at > end) fail(what, 'says its data begins where it does not');
 		for (const {offset, length, stored_length: stored} of rows) {
@@ -211,11 +210,11 @@ function checkRuns(source: Source, {frames, runs}: Index, snapshot: Snapshot): v
 	const fail = (index: number, why: string): never => {
 		throw damaged(`${source.name} is damaged: page frame ${index} ${why}`);
 	};
-	const {ZERO, STORED, IMAGE, COPY, REPEAT} = constants.SOURCE;
+	const {ZERO, STORED, IMAGE, COPY, REPEAT, VOID} = constants.SOURCE;
 	const isSound = ({space, index: row, source: kind, length, address, from}: Run): boolean => {
 		const rows = space === constants.SPACE.MM ? snapshot.mm : space === constants.SPACE.CONTENT ? snapshot.content : [];
 		if (row >= rows.length || address + length >= 2n ** 63n) return false;
-		if (kind === ZERO || kind === STORED || kind === IMAGE) return true;
+		if (kind === ZERO || kind === STORED || kind === IMAGE || kind === VOID) return true;
 		return (kind === COPY || kind === REPEAT) && space === constants.SPACE.MM && from + length < 2n ** 63n;
 	};
 	let run = 0;
@@ -226,7 +225,7 @@ function checkRuns(source: Source, {frames, runs}: Index, snapshot: Snapshot): v
 		for (; run < frame.first_run + frame.run_count; run++) {
 			const {source: kind, length} = runs[run]!;
 			if (!isSound(runs[run]!)) fail(index, `has a run ${run} that points nowhere`);
-			if (kind === STORED || kind === IMAGE) raw += length;
+			if (kind === STORED || kind === IMAGE || kind === VOID) raw += length;
 		}
 		if (raw !== frame.raw_length) fail(index, `has runs of ${raw} bytes, but holds ${frame.raw_length}`);
 	}

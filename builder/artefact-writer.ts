@@ -62,9 +62,9 @@ const headLength = (frames: number, runs: number): number =>
 	runs * sizeOfStructure('run');
 
 function frameOf({runs, raw, stored, codec}: FrameParts, offset: number, end: number, firstRun: number): Frame {
-	const {STORED, IMAGE} = constants.SOURCE;
+	const {STORED, IMAGE, VOID} = constants.SOURCE;
 	const filled = runs.reduce(
-		(sum, {source, length}) => (source === STORED || source === IMAGE ? sum + length : sum),
+		(sum, {source, length}) => (source === STORED || source === IMAGE || source === VOID ? sum + length : sum),
 		0n,
 	);
 	if (filled !== BigInt(raw.length) || (codec === constants.CODEC.NONE && stored.length !== raw.length)) {
@@ -239,6 +239,26 @@ export class ArtefactWriter {
 	/** How many frames there are so far. */
 	get frames(): number {
 		return this.#frames.length;
+	}
+
+	/** Runs from the one with this number on. */
+	runsFrom(first: number): readonly Run[] {
+		return this.#runs.slice(first);
+	}
+
+	/**
+	 * What has become of the runs of the first `frames` frames: those that `revise` returns fill as many bytes as the run it is given. A
+	 * group that has been written keeps the runs that it had.
+	 */
+	revise(frames: number, revise: (run: Run, frame: number) => readonly Run[]): void {
+		const before = this.#runs.splice(0);
+		for (const [number, frame] of this.#frames.entries()) {
+			const own = before.slice(frame.first_run, frame.first_run + frame.run_count);
+			const now = number < frames ? own.flatMap((run) => revise(run, number)) : own;
+			frame.first_run = this.#runs.length;
+			frame.run_count = now.length;
+			for (const run of now) this.#runs.push(run);
+		}
 	}
 
 	/** Groups that somebody else has put behind what the sink has got, as the file has them: rows of `group`, `frame` and `run`. */

@@ -80,34 +80,6 @@ async function hugePages({scene, report, tools, rounds: most}: Context): Promise
 	await target.end();
 }
 
-/** The rows that are made of points of the curves. */
-function rowsOfPause({report, scene: {who}, rounds}: Context): void {
-	const at = (tool: string) => report.at('pause-size', tool, 1024);
-	const [live, none, criu] = [at('frore --live'), at('frore none'), at('criu')];
-	const own = report.results.points.find(({tool, x, own}) => tool === 'frore --live' && x === 1024 && own)?.own;
-	if (live) report.row('pause.live.1024', live, {who, rounds});
-	if (own) report.row('pause.live.own', own, {who, rounds});
-	if (none && criu) report.row('pause.none.criu', none / criu, {who, rounds});
-	if (live && criu) report.row('pause.live.criu', live / criu, {who, rounds});
-}
-
-function rowsOfThaw({report, scene: {who}, rounds}: Context): void {
-	const [none, criu] = ['frore none', 'criu'].map((tool) => report.at('thaw-size', tool, 1024));
-	if (none && criu) report.row('thaw.none.criu', none / criu, {who, rounds});
-	// A page or two more or less say nothing about growth.
-	const lazy = report.results.points
-		.filter(({chart, tool, x}) => chart === 'thaw-size' && tool === 'frore --lazy' && x >= 8)
-		.sort((a, b) => a.x - b.x);
-	if (lazy.length < 2) return;
-	const slowest = lazy.reduce((a, b) => (b.ms > a.ms ? b : a));
-	report.row('thaw.lazy.largest', slowest.ms, {who, rounds, detail: `at ${size(slowest.x)}`});
-	report.row('thaw.lazy.growth', lazy.at(-1)!.ms / lazy[0]!.ms, {
-		who,
-		rounds,
-		detail: `${size(lazy.at(-1)!.x)} / ${size(lazy[0]!.x)}`,
-	});
-}
-
 export const sizes: Part[] = [
 	{
 		name: 'pause',
@@ -115,7 +87,6 @@ export const sizes: Part[] = [
 		async run(context) {
 			for (const mebibytes of SIZES) await pausesAt(context, mebibytes, 3);
 			await hugePages(context);
-			rowsOfPause(context);
 		},
 	},
 	{
@@ -123,7 +94,6 @@ export const sizes: Part[] = [
 		about: 'thaw of every tool, 1 MiB to 1 GiB',
 		async run(context) {
 			for (const mebibytes of SIZES) await thawsAt(context, mebibytes, [await thawing(context)], 3);
-			rowsOfThaw(context);
 		},
 	},
 	{
@@ -138,7 +108,6 @@ export const sizes: Part[] = [
 		async run(context) {
 			const groups = (await thawing(context)).map((tool) => [tool]);
 			if (fits(context, 'thaw-size', LARGEST, 2)) await thawsAt(context, LARGEST, groups, 1);
-			rowsOfThaw(context);
 		},
 	},
 ];

@@ -43,9 +43,10 @@ All numbers are little-endian and naturally aligned; sections start at multiples
 length does not count; bytes start at a multiple of 8. Text of no valid UTF-8 is kept byte by byte. The reference "no such
 row" is 0x${NONE.toString(16)}. Rows are padded at the end to a multiple of 8.
 
-A frame may stand before or behind others that fill the same address: the later one wins. STORED and IMAGE runs take their
+A frame may stand before or behind others that fill the same address: the later one wins. STORED, IMAGE and VOID runs take their
 bytes one after the other from the decoded frame; ZERO runs take none, nor do COPY and REPEAT runs, which are filled
-when all frames are. The data of the frames of one
+when all frames are. Of the runs of a frame those of INDEX count: a group is written while the program runs on, perhaps, and what
+has changed since is VOID in INDEX. The data of the frames of one
 group lies together, so that a long stretch of memory that is not encoded is one stretch of the file, too, and can be mapped.
 
 ## Structures

@@ -40,9 +40,12 @@ export const constants = {
 	SECTION: {HEAD: 1, FRAMES: 2, INDEX: 3},
 	/** What a run of pages fills. */
 	SPACE: {MM: 0, CONTENT: 1},
-	/** ZERO: reads as zeros; STORED: bytes in this frame; IMAGE: of a content of kind IMAGE, needed only without an unchanged local copy. */
-	/** Pages of an mm that equal others of it, filled when those are. COPY: as many from `from` on; REPEAT: the one at `from`, again and again. */
-	SOURCE: {ZERO: 0, STORED: 1, IMAGE: 2, COPY: 3, REPEAT: 4},
+	/**
+	 * ZERO: reads as zeros; STORED: bytes in this frame; IMAGE: of a content of kind IMAGE, needed only without an unchanged local copy.
+	 * Pages of an mm that equal others of it, filled when those are. COPY: as many from `from` on; REPEAT: the one at `from`, again and again.
+	 * VOID: bytes in this frame that belong nowhere, since what they were copied from has changed.
+	 */
+	SOURCE: {ZERO: 0, STORED: 1, IMAGE: 2, COPY: 3, REPEAT: 4, VOID: 5},
 	/** IMAGE: pages of a mapped file, by file offset, that every mapping of it in every mm takes where the very file is missing. */
 	CONTENT: {SHARED_MEMORY: 0, MEMFD: 1, FILE: 2, DELETED_FILE: 3, IMAGE: 4, SEGMENT: 5},
 	TASK: {

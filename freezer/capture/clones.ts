@@ -1,6 +1,5 @@
 import {writeFileSync} from 'node:fs';
-import {constants, emptySnapshot, type Snapshot} from '../../builder/format/schema.js';
-import {CLOCK, clockNow} from '../sys/clock.js';
+import {constants, type Snapshot} from '../../builder/format/schema.js';
 import {errno, errnoWords} from '../sys/errno.js';
 import {ProcessMemory} from '../sys/memory.js';
 import {readProcText, tryReadProcText} from '../sys/procfs.js';
@@ -9,10 +8,9 @@ import type {CapturedProcess} from './collect.js';
 import {failure} from './errors.js';
 import type {Clone} from './injector.js';
 import type {PageSource} from './own-ranges.js';
-import {ProcFiles} from './proc-files.js';
-import {ProcessCapture} from './process-capture.js';
-import {deadlineIn, StoppedProcess} from './stop.js';
+import type {ProcessCapture} from './process-capture.js';
 import {stateOf} from './tracee.js';
+import {visit} from './visit.js';
 
 interface Made {
 	readonly process: ProcessCapture;
@@ -160,17 +158,5 @@ function hasReaperInside(process: ProcessCapture, processes: readonly CapturedPr
 const PATIENCE = 5;
 
 /** A second short stop, for the calls by which the children that are no more are waited for. */
-function reapInside({stopped: {pid}}: ProcessCapture, clone: Clone): void {
-	using stopped = StoppedProcess.stop(pid, deadlineIn(PATIENCE));
-	const files = new ProcFiles(stopped.leader.tid as never);
-	const process = new ProcessCapture(emptySnapshot(), stopped, files, new Map(), clockNow(CLOCK.MONOTONIC), new Map());
-	try {
-		process.inquire();
-		process.settleRegisters();
-		process.inject.reap(clone);
-	} finally {
-		process.inject.finish();
-		stopped.pendingStopSignal = process.inject.stopSignal;
-		process.close();
-	}
-}
+const reapInside = ({stopped: {pid}}: ProcessCapture, clone: Clone): void =>
+	visit(pid, PATIENCE, ({inject}) => inject.reap(clone));

@@ -53,10 +53,17 @@ export function collectState(
 	const alone = tree.processes.length === 1;
 	const faces = tree.processes.map(({leader}) => leader.tid as unknown as Pid);
 	const {smaps: _, ...others} = procFiles;
-	using ahead = new ReadAhead<ProcFile>(faces, alone && earlier.size > 0 ? others : procFiles, lateFiles);
+	using ahead = new ReadAhead<ProcFile>(faces, alone && earlier.known.size > 0 ? others : procFiles, lateFiles);
 	const processes = tree.processes.map((stopped, i) => {
 		const files = new ProcFiles(faces[i]!, ahead);
-		const process = new ProcessCapture(snapshot, stopped, files, sleepers, stopTime, alone ? earlier : new Map());
+		const process = new ProcessCapture(
+			snapshot,
+			stopped,
+			files,
+			sleepers,
+			stopTime,
+			alone ? earlier : {...earlier, known: new Map()},
+		);
 		collection.defer(() => process.close());
 		collection.defer(() => process.inject.finish());
 		collection.tasks.push(process);

@@ -1,4 +1,5 @@
 import {unpinTracer} from '../sys/inject.js';
+<<<<<<< HEAD
 import {
 	encodeRanges,
 	encodeStretches,
@@ -9,7 +10,12 @@ import {
 	writeDirectly,
 } from '../sys/pack.js';
 import {PageMap, RangeList} from '../sys/pagemap.js';
+=======
+import {type MemoryStretch, type Packed, packFrames, writeDirectly} from '../sys/pack.js';
+import {PageMap} from '../sys/pagemap.js';
+>>>>>>> main
 import {tryReadLink} from '../sys/procfs.js';
+import type {Pid} from '../sys/types.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
 import {Relatives} from './cow.js';
 import {FramePacker, type FrameSink} from './frames.js';
@@ -28,9 +34,12 @@ import {
 	takesImage,
 	wantImage,
 } from './pages.js';
-import type {ProcessCapture} from './process-capture.js';
 import {childrenOf} from './resolve.js';
+<<<<<<< HEAD
 import type {CapturedVma} from './vmas.js';
+=======
+import type {Tracking} from './tracking.js';
+>>>>>>> main
 
 /** Lets signals in between pieces of work, and throws when it is time to give up. */
 export type Breathe = () => Promise<void>;
@@ -60,34 +69,51 @@ export function endInjection({processes}: CapturedState): void {
 }
 
 /** Modified pages of the stopped processes themselves. */
-export async function copyMemory(state: CapturedState, outbox: MemoryOutbox, breathe: Breathe): Promise<Rest> {
+export async function copyMemory(
+	state: CapturedState,
+	outbox: MemoryOutbox,
+	breathe: Breathe,
+	tracking: Tracking | undefined,
+): Promise<Rest> {
 	endInjection(state);
-	return await copyPages(state, surveyAll(state.processes, state.alone), outbox, breathe);
+	return await copyPages(state, surveyAll(state.processes, state.alone, tracking), outbox, breathe);
 }
 
 /** What needs no process any more: to be called after the release. */
 export type Rest = () => void;
 
 /** Which pages the stopped processes have of their own, and which of them they may have in common. @param alone see CapturedState */
-export const surveyAll = (processes: readonly CapturedProcess[], alone: boolean): Surveyed[] =>
+export const surveyAll = (processes: readonly CapturedProcess[], alone: boolean, tracking?: Tracking): Surveyed[] =>
 	processes.map((captured) => {
-		const {pid, memory} = captured.process;
-		return survey(captured, {pid, memory, cow: false}, processes.length > 1 || hasKin(captured.process, alone));
+		const {pid, memory, facts} = captured.process;
+		const shares = processes.length > 1 || hasKin(pid, facts.stat.ppid, alone);
+		return survey(captured, {pid, memory, cow: false}, shares, tracking);
 	});
 
 /** Is there a process outside that may have pages in common with this one: a child, or a parent that runs the same program? */
-function hasKin({pid, facts}: ProcessCapture, alone: boolean): boolean {
+export function hasKin(pid: Pid, parent: number, alone: boolean): boolean {
 	const exe = tryReadLink(`/proc/${pid}/exe`);
-	const parents = tryReadLink(`/proc/${facts.stat.ppid}/exe`);
+	const parents = tryReadLink(`/proc/${parent}/exe`);
 	return (alone && childrenOf(pid).length > 0) || (exe !== undefined && parents?.equals(exe) === true);
 }
 
-/** @param shares relatives may have pages in common */
-export function survey(captured: CapturedProcess, from: PageSource, shares: boolean): Surveyed {
+/**
+ * @param shares relatives may have pages in common
+ * @param tracking knows of pages that have been copied
+ */
+export function survey(
+	captured: CapturedProcess,
+	from: PageSource,
+	shares: boolean,
+	tracking: Tracking | undefined,
+): Surveyed {
 	const {vmas} = captured;
-	const looked = [...vmas.keys()].filter((i) => hasOwnPages(vmas[i]!));
+	const owning = [...vmas.keys()].filter((i) => hasOwnPages(vmas[i]!));
+	const known = tracking?.left(owning.map((i) => vmas[i]!));
+	const looked = owning.filter((i) => !known?.has(vmas[i]!));
 	const pageMap = new PageMap(from.pid);
 	try {
+<<<<<<< HEAD
 		const areas = looked.map((i) => areaOf(vmas[i]!));
 		if (!shares && !vmas.some(({mapping}) => mapping.unread)) {
 			return {...captured, from, ranges: new OwnRanges(pageMap.list(areas), looked)};
@@ -99,6 +125,23 @@ export function survey(captured: CapturedProcess, from: PageSource, shares: bool
 		});
 		const words = shares ? pageMap.words(listed.map(({range}) => range)) : [];
 		return {...captured, from, ranges: new OwnRanges(listed.map(({range, vma}, k) => ownRange(range, vma, words[k])))};
+=======
+		const found = pageMap.ranges(looked.map((i) => areaOf(vmas[i]!)));
+		const ranges = new Map(looked.map((i, k) => [i, found[k]!]));
+		const listed = owning.flatMap((i) => {
+			const present = known?.get(vmas[i]!) ?? ranges.get(i) ?? [];
+			const {unread} = vmas[i]!.mapping;
+			return (unread ? merged([...present, ...unread]) : present).map((range) => ({range, vma: i}));
+		});
+		const words = shares ? pageMap.words(listed.map(({range}) => range)) : [];
+		const all = listed.map(({range, vma}, k) => ownRange(range, vma, words[k]));
+		const own = vmas.map((): OwnRange[] => []);
+		for (const range of all) {
+			own[range.vma]!.push(range);
+		}
+
+		return {...captured, from, own, ranges: all};
+>>>>>>> main
 	} finally {
 		pageMap.close();
 	}
@@ -146,10 +189,36 @@ async function copyYounger(
 	outbox: MemoryOutbox,
 	breathe: Breathe,
 ): Promise<Unreadable[]> {
+<<<<<<< HEAD
 	const owner = {pid: from.pid, index: process.mm};
 	const bytes = bytesOf(ranges);
 	using seen = new Seen(bytes, from.memory.descriptor);
 	const direct = outbox.mayWriteDirectly(bytes) && !vmas.some(({mapping}) => mapping.flags.has('gu'));
+=======
+	const stretches = ranges.flatMap((range): MemoryStretch[] =>
+		[...unshared(range)].map((pages) =>
+			ownStretch(vmas[range.vma]!, pages, from.memory, from.cow || range.marks !== undefined),
+		),
+	);
+	const packed = {pid: from.pid, index: process.mm, mem: from.memory.descriptor, stretches, repeats: true};
+	const mayPass = vmas.some(({mapping}) => mapping.flags.has('gu'));
+	return copyPacked(packed, !mayPass, outbox, breathe);
+}
+
+/** @param direct whether it does not matter which pages cannot be read */
+export async function copyPacked(
+	packed: Packed,
+	direct: boolean,
+	outbox: MemoryOutbox,
+	breathe: Breathe,
+): Promise<Unreadable[]> {
+	const bytes = packed.stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
+	if (direct && outbox.mayWriteDirectly(bytes)) {
+		await outbox.directly((place) => writeDirectly(packed, place, breathe));
+		return [];
+	}
+
+>>>>>>> main
 	const unreadable: Unreadable[] = [];
 	for (const stretches of stretchesOf(owner, vmas, from, ranges)) {
 		if (direct) {

@@ -7,7 +7,8 @@ import {constants, NONE} from '../../builder/format/schema.js';
 import {samePages} from '../sys/native.js';
 import {PageMap, type PageRange} from '../sys/pagemap.js';
 import {addr, PAGE_SIZE} from '../sys/types.js';
-import {CANDIDATE, isStaged, type OwnRange, overlapping, SAME, STAGED, type Surveyed} from './own-ranges.js';
+import {CANDIDATE, isStaged, type OwnRange, SAME, STAGED, type Surveyed} from './own-ranges.js';
+import {overlapping} from './spans.js';
 import type {CapturedVma} from './vmas.js';
 import {recordSame} from './windows.js';
 

@@ -11,11 +11,11 @@ import {Collection} from './collection.js';
 import type {CaptureOptions} from './context.js';
 import {copyContents, copyImages, copyMemory} from './copy.js';
 import type {Destination} from './destination.js';
-import {observeMappings} from './earlier-mappings.js';
+import {nothingEarlier, observeMappings} from './earlier-mappings.js';
 import {FroreError, failure} from './errors.js';
 import {resetConnectionsWithin} from './fd/socket-tcp.js';
 import {hasEnded, statOf} from './leader.js';
-import {copyLive} from './live.js';
+import {copyLive, type Live} from './live.js';
 import {Outbox} from './outbox.js';
 import {checkReader, preflight} from './preflight.js';
 import {collectGarbage, compileLittle} from './quiet.js';
@@ -23,6 +23,7 @@ import {observeSleepers} from './sleep.js';
 import type {Ending} from './stop.js';
 import {descendantsOf, StoppedTree} from './stopped-tree.js';
 import {type Phase, Stopwatch} from './stopwatch.js';
+import {Tracking} from './tracking.js';
 import {warmUp} from './warm-up.js';
 import {xstateLayout} from './xstate.js';
 
@@ -54,8 +55,8 @@ export interface FreezeSummary {
 	/** Of memory and contents in it, before compression. */
 	readonly pageBytes: number;
 	readonly pauseMilliseconds: number;
-	/** With `live`: bytes of memory that were held twice in the end, or why the target had to stay stopped. */
-	readonly live?: number | string;
+	/** With `live`; or why the target had to stay stopped. */
+	readonly live?: Live | string;
 	readonly phases: readonly Phase[];
 }
 
@@ -87,10 +88,27 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	snapshot.xcomp.push(...xstateLayout());
 	await warmUp(request);
 	pinTracer();
-	const sleepers = observeSleepers(request.children ? descendantsOf(pid) : [pid]);
-	collectGarbage();
-	const earlier = request.live ? observeMappings(request.children ? descendantsOf(pid) : [pid]) : new Map();
 	watch.mark('prepare');
+	const targets = () => (request.children ? descendantsOf(pid) : [pid]);
+	const tracking = request.live ? Tracking.start(targets(), request.stopTimeout) : undefined;
+	if (tracking) {
+		collection.defer(() => tracking.end());
+		unpinTracer();
+		await tracking.copy(
+			writer,
+			outbox,
+			breather(request, clockNow(CLOCK.MONOTONIC), () => false),
+		);
+		pinTracer();
+		watch.mark('ahead');
+	}
+
+	const sleepers = observeSleepers(targets());
+	tracking?.recall(sleepers);
+	collectGarbage();
+	const earlier = request.live ? observeMappings(targets(), tracking !== undefined) : nothingEarlier;
+	tracking?.heed(earlier);
+	watch.mark('look ahead');
 
 	const stopped = StoppedTree.stop(pid, request.stopTimeout, request.children);
 	collection.defer(() => stopped.release('continue'));
@@ -110,8 +128,8 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	};
 	const breathe = breather(request, stopTime, () => pause === 0n);
 	await copyContents(state, outbox, breathe);
-	const live = request.live ? await copyLive(state, goOn, outbox, breathe) : undefined;
-	const rest = typeof live === 'number' ? () => {} : await copyMemory(state, outbox, breathe);
+	const live = request.live ? await copyLive(state, goOn, outbox, breathe, tracking) : undefined;
+	const rest = typeof live === 'object' ? () => {} : await copyMemory(state, outbox, breathe, tracking);
 
 	watch.mark('memory');
 	if (ending === 'continue' && pause === 0n) {
@@ -121,6 +139,8 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 	pause ||= clockNow(CLOCK.MONOTONIC) - stopTime;
 	rest();
 	outbox.flush();
+	tracking?.settle(writer);
+	tracking?.end();
 	await copyImages(state, outbox, breathe);
 	outbox.flush();
 	const {bytes} = writer.finish(snapshot);
@@ -135,7 +155,7 @@ async function capture(request: FreezeRequest): Promise<FreezeSummary> {
 		snapshot,
 		bytes,
 		pageBytes: outbox.rawBytes,
-		pauseMilliseconds: Number(pause) / 1e6,
+		pauseMilliseconds: Number(pause + (tracking?.pause ?? 0n)) / 1e6,
 		...(live !== undefined && {live}),
 		phases: watch.phases,
 	};

@@ -3,7 +3,9 @@ import {type InjectedChild, ThreadInjection} from '../sys/inject.js';
 import type {Landing} from '../sys/landing.js';
 import {ProcessMemory} from '../sys/memory.js';
 import {nr} from '../sys/nr.js';
-import {addr, asPid, PAGE_SIZE, type RemoteAddr, type Tid} from '../sys/types.js';
+import {tryPidfdGetFd} from '../sys/pidfd.js';
+import {addr, asPid, type Fd, PAGE_SIZE, type RemoteAddr, type Tid} from '../sys/types.js';
+import {USERFAULTFD_FLAGS} from '../sys/write-tracking.js';
 import {type CodeRoom, findCodeRoom} from './code-room.js';
 import type {Call, Injector} from './context.js';
 import {failure} from './errors.js';
@@ -110,6 +112,11 @@ export class ProcessInjector implements Injector {
 				this.#askSlowly(ofOne(each, i + 1), site);
 			}
 		}
+	}
+
+	/** A userfaultfd of the process, pulled out of it; undefined when it cannot be had. */
+	pullUserfaultfd(pidfd: Fd): Fd | undefined {
+		return this.#use().open([nr.userfaultfd, USERFAULTFD_FLAGS], (fd) => tryPidfdGetFd(pidfd, fd));
 	}
 
 	writeScratch(offset: number, bytes: Uint8Array): void {

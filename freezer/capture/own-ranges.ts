@@ -2,6 +2,7 @@ import type {ProcessMemory} from '../sys/memory.js';
 import {type PageRange, PageWords, RangeList} from '../sys/pagemap.js';
 import {PAGE_SIZE, type Pid} from '../sys/types.js';
 import type {CapturedProcess} from './collect.js';
+import {overlapping} from './spans.js';
 
 const PAGE = BigInt(PAGE_SIZE);
 
@@ -108,23 +109,6 @@ export function* unshared({start, end, marks}: OwnRange): Generator<PageRange> {
 		}
 
 		page = next;
-	}
-}
-
-export function* overlapping(ranges: readonly OwnRange[], start: bigint, end: bigint): Generator<OwnRange> {
-	let low = 0;
-	let high = ranges.length;
-	while (low < high) {
-		const middle = (low + high) >> 1;
-		if (ranges[middle]!.end <= start) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-
-	for (let at = low; at < ranges.length && ranges[at]!.start < end; at++) {
-		yield ranges[at]!;
 	}
 }
 

@@ -67,7 +67,8 @@ export class ProcessCapture implements CapturedTask {
 		readonly stopped: StoppedProcess,
 		readonly files: ProcFiles,
 		sleepers: ReadonlyMap<number, Asleep>,
-		stopTime: bigint,
+		/** On the monotonic clock. */
+		readonly stopTime: bigint,
 		earlier: EarlierMappings,
 	) {
 		const {leader} = stopped;

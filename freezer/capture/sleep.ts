@@ -1,5 +1,6 @@
 import {readdirSync} from 'node:fs';
 import {CLOCK, clockNow, sleepMicroseconds} from '../sys/clock.js';
+import {nr} from '../sys/nr.js';
 import {tryReadProcText} from '../sys/procfs.js';
 import {getAffinity, maskOf, trySetAffinity} from '../sys/sched.js';
 import type {Pid} from '../sys/types.js';
@@ -69,6 +70,10 @@ function clockOffset(cpu: number, maskLength: number): bigint | undefined {
 	const facts = text === undefined ? undefined : parseSched(text);
 	return facts && clockNow(CLOCK.MONOTONIC) - facts.execStart;
 }
+
+/** Does a running thread wait in a call that the kernel has begun again, restart_syscall(2), after a stop? */
+export const inRestartedCall = (pid: Pid, tid: number): boolean =>
+	(tryReadProcText(`/proc/${pid}/task/${tid}/syscall`) ?? '').startsWith(`${nr.restart_syscall} `);
 
 /** How long a thread of the stopped process had been asleep at `stopTime`; undefined when it began to sleep after the look. */
 export function asleepFor(pid: Pid, tid: number, seen: Asleep | undefined, stopTime: bigint): bigint | undefined {

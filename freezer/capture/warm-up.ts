@@ -7,6 +7,7 @@ import type {Pid, Tid} from '../sys/types.js';
 import {collectState} from './collect.js';
 import {Collection} from './collection.js';
 import {copyContents, copyMemory, type MemoryOutbox} from './copy.js';
+import {nothingEarlier} from './earlier-mappings.js';
 import {warmDescriptors} from './fd/warm.js';
 import type {FreezeRequest} from './freeze.js';
 import {copyLive} from './live.js';
@@ -53,12 +54,12 @@ async function rehearse(request: FreezeRequest): Promise<void> {
 	const stopped = StoppedTree.stop(request.pid, request.stopTimeout, request.children);
 	collection.defer(() => stopped.release('continue'));
 	const now = clockNow(CLOCK.MONOTONIC);
-	const state = collectState(request, collection, stopped, sleepers, new Map(), now, new Stopwatch());
+	const state = collectState(request, collection, stopped, sleepers, nothingEarlier, now, new Stopwatch());
 	const release = () => stopped.release('continue');
 	const breathe = async () => {};
 	await copyContents(state, nowhere, breathe);
-	if (!request.live || typeof (await copyLive(state, release, nowhere, breathe)) === 'string') {
-		await copyMemory(state, nowhere, breathe);
+	if (!request.live || typeof (await copyLive(state, release, nowhere, breathe, undefined)) === 'string') {
+		await copyMemory(state, nowhere, breathe, undefined);
 	}
 
 	release();

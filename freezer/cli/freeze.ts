@@ -155,7 +155,10 @@ function report(summary: Summary, path: string | undefined, options: Options): S
 			bytes,
 			page_bytes: pageBytes,
 			pause_ms: Math.round(pauseMilliseconds * 1000) / 1000,
-			...(options.live && {live: typeof live === 'number', live_extra_bytes: typeof live === 'number' ? live : 0}),
+			...(options.live && {
+				live: typeof live === 'object' && live.way,
+				live_extra_bytes: typeof live === 'object' ? live.extra : 0,
+			}),
 			pid: task?.pid,
 			command,
 			processes,
@@ -175,8 +178,8 @@ function report(summary: Summary, path: string | undefined, options: Options): S
 			`frozen: ${command} (${task?.pid}), ${processes === 1 ? '' : `${processes} processes, `}${threads} thread${threads === 1 ? '' : 's'}, ${formatBytes(pageBytes)} of memory in ${formatBytes(bytes)}; it was stopped for ${pauseMilliseconds.toFixed(1)} ms`,
 		);
 		if (verbose) {
-			if (typeof live === 'number') {
-				said.stderr.push(`  held twice  ${formatBytes(live)}, written to while it was copied`);
+			if (typeof live === 'object') {
+				said.stderr.push(`  held twice  ${formatBytes(live.extra)}, written to while it was copied`);
 			}
 
 			for (const {name, milliseconds} of summary.phases) {

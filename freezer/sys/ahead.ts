@@ -1,5 +1,5 @@
 import {SysError} from './errno.js';
-import {ownAffinity} from './inject.js';
+import {otherCpus} from './inject.js';
 import {nativeAhead} from './native.js';
 import type {Pid} from './types.js';
 
@@ -32,13 +32,13 @@ export class ReadAhead<Name extends string> implements Disposable {
 	/**
 	 * @param names below /proc/PID, first things first
 	 * @param late those of them that are not wanted before the others of all processes
-	 * @param affinity CPUs that may be used, but for one
+	 * @param affinity CPUs that may be used
 	 */
 	constructor(
 		pids: readonly Pid[],
 		names: Readonly<Partial<Record<Name, keyof typeof reading>>>,
 		late: readonly Name[] = [],
-		affinity = ownAffinity(),
+		affinity = otherCpus(),
 	) {
 		const given = Object.entries(names) as [Name, keyof typeof reading][];
 		const early = given.filter(([name]) => !late.includes(name));

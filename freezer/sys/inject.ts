@@ -1,5 +1,5 @@
 import {errno, SysError} from './errno.js';
-import {CHILD_ENTRY, CLONE_ENTRY, LANDING_ENTRY, type Landing, LIST_ENTRY, landingCode} from './landing.js';
+import {CHILD_ENTRY, CLONE_ENTRY, LANDING_ENTRY, type Landing, LIST_ENTRY, landingCode, OPEN_ENTRY} from './landing.js';
 import type {ProcessMemory} from './memory.js';
 import {nr} from './nr.js';
 import * as ptrace from './ptrace.js';
@@ -58,6 +58,25 @@ export class ThreadInjection {
 		const registers = callRegisters(this.original, this.code, call);
 		this.#run(ptrace.request.SYSCALL, SYSCALL_STOP, 2, registers);
 		return registers.signed('rax');
+	}
+
+	/**
+	 * The call opens a descriptor, which `take` is given; afterwards the thread closes it, and if the freezer dies meanwhile it does that by
+	 * itself. Undefined when the call fails.
+	 */
+	open<T>(call: Call, take: (fd: number) => T): T | undefined {
+		const registers = callRegisters(this.original, (this.code + BigInt(OPEN_ENTRY)) as RemoteAddr, call);
+		this.#run(ptrace.request.SYSCALL, SYSCALL_STOP, 2, registers);
+		const fd = Number(registers.signed('rax'));
+		if (fd < 0) {
+			return undefined;
+		}
+
+		try {
+			return take(fd);
+		} finally {
+			this.#run(ptrace.request.SYSCALL, SYSCALL_STOP, 2);
+		}
 	}
 
 	/** A child that takes part in what `flags` of clone(2) say, and sends no signal when it ends; or -errno. */
@@ -235,8 +254,16 @@ export function unpinTracer(): void {
 	}
 }
 
-/** Where this thread may run when it does not stand still. */
-export const ownAffinity = (): Buffer => tracer ?? getAffinity(0);
+/** Where other threads may run without being in the way of this one. */
+export function otherCpus(): Buffer {
+	const all = Buffer.from(tracer ?? getAffinity(0));
+	const mine = tracerPinned ?? maskOf(commonCpu(all, all) ?? 0, all.length);
+	for (const [i, bits] of mine.entries()) {
+		all[i]! &= ~bits;
+	}
+
+	return all;
+}
 
 const tracerAffinity = (): Buffer => tracerPinned ?? getAffinity(0);
 

@@ -5,7 +5,8 @@ import {type RegisterName, type Registers, registerOffset, wordsOf} from './regi
  * the freezer lives. If the freezer dies, the kernel detaches, the call ends, and the thread falls through: it restores its CPU
  * affinity, flags, signal mask and registers and jumps back to where it was. Vector state is not touched, so none is restored.
  * Behind it stands a loop that works through a list of calls, and lands when it has come to the end; then a call that makes a child,
- * which ends instead of landing, and which its maker waits for before it lands; then a call for such children, behind which they end.
+ * which ends instead of landing, and which its maker waits for before it lands; then a call for such children, behind which they end;
+ * then a call that opens a descriptor, which is closed before the thread lands.
  * (An rt_sigreturn would need the XSAVE area rebuilt to the thread's user_size and would forget its restart block.)
  */
 
@@ -20,7 +21,7 @@ export interface Landing {
 }
 
 /** Bytes of code and slots together with an affinity mask of up to 64 bytes (512 CPUs). */
-export const LANDING_SIZE = 544;
+export const LANDING_SIZE = 568;
 /** syscall; mov edi, 0 */
 export const LANDING_SIGNATURE = Buffer.from([0x0f, 0x05, 0xbf, 0, 0, 0, 0]);
 /** Jumping here lands at once. */
@@ -37,11 +38,14 @@ export const CLONE_ENTRY = 240;
 /** `syscall` for a child that was made so: it ends behind it. */
 export const CHILD_ENTRY = 294;
 
+/** `syscall` for a call that opens a descriptor, then another for close(2). */
+export const OPEN_ENTRY = 302;
+
 /** Behind the code: registers as the kernel orders them up to rsp (the signal mask in the place of orig_rax), timespec, affinity. */
-export const SLOTS = 304;
+export const SLOTS = 328;
 const slot = {signalMask: registerOffset.orig_rax, timespec: registerOffset.rsp + 8, affinity: registerOffset.rsp + 24};
 const WALL = 0x4000_0000;
-const nr = {rt_sigprocmask: 14, sched_setaffinity: 203, wait4: 61, exit_group: 231};
+const nr = {close: 3, rt_sigprocmask: 14, sched_setaffinity: 203, wait4: 61, exit_group: 231};
 
 /** ModRM of `mov r64, [rip+disp32]`. */
 const loads: readonly (readonly [RegisterName, number, number])[] = [
@@ -179,6 +183,14 @@ export function landingProgram(affinityLength: number): Buffer {
 	code.moveTo(CHILD_ENTRY);
 	emit(0x0f, 0x05); // syscall
 	relative([0xe9], ending); // jmp
+	code.moveTo(OPEN_ENTRY);
+	emit(0x0f, 0x05); // syscall
+	emit(0x48, 0x85, 0xc0); // test rax, rax
+	relative([0x0f, 0x88], LANDING_ENTRY); // js
+	emit(0x89, 0xc7); // mov edi, eax
+	immediate([0xb8], nr.close);
+	emit(0x0f, 0x05);
+	relative([0xe9], LANDING_ENTRY); // jmp
 	programs.set(affinityLength, code.bytes);
 	return code.bytes;
 }

@@ -51,6 +51,7 @@ function load() {
 		aheadTake: library.func('int64_t frore_native_ahead_take(void *, uint32_t, void *, uint64_t)'),
 		aheadEnd: library.func('void frore_native_ahead_end(void *)'),
 		ranges: library.func('int64_t frore_native_ranges(int, const void *, uint64_t, void *, uint64_t)'),
+		written: library.func('int64_t frore_native_written(int, void *, uint64_t, uint32_t, void *, uint64_t)'),
 		words: library.func('void frore_native_words(int, const void *, uint64_t, void *, void *)'),
 		pack: library.func(
 			'int64_t frore_native_pack(const void *, uint64_t, void *, void *, uint64_t, void *, void *, void *, void *)',
@@ -85,10 +86,17 @@ export const nativeThreads = (): Pick<
 /** See ahead.ts. */
 export const nativeAhead = (): Pick<ReturnType<typeof load>, 'aheadStart' | 'aheadTake' | 'aheadEnd'> => native();
 
+<<<<<<< HEAD
 /** See pagemap.ts and pack.ts. */
 export const nativePages = (): Pick<
 	ReturnType<typeof load>,
 	'ranges' | 'words' | 'stretches' | 'pack' | 'seenStart' | 'seenEnd'
+=======
+/** See pagemap.ts, write-tracking.ts and pack.ts. */
+export const nativePages = (): Pick<
+	ReturnType<typeof load>,
+	'ranges' | 'written' | 'words' | 'pack' | 'seenStart' | 'seenEnd'
+>>>>>>> main
 > => native();
 
 /** See pack.ts. */

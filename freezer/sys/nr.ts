@@ -122,6 +122,7 @@ export const nr = {
 	sched_getattr: 315,
 	renameat2: 316,
 	memfd_create: 319,
+	userfaultfd: 323,
 	membarrier: 324,
 	statx: 332,
 	rseq: 334,

@@ -114,18 +114,40 @@ const FAILED_READ = 1;
 
 /** Memory that is packed. */
 export interface Packed {
+<<<<<<< HEAD
 	readonly owner: Owner;
 	readonly stretches: StretchList;
 	readonly seen: Seen;
+=======
+	readonly pid: Pid;
+	/** Row of its mm. */
+	readonly index: number;
+	/** /proc/PID/mem */
+	readonly mem: number;
+	readonly stretches: readonly MemoryStretch[];
+	/** Are pages that equal others of them stored once? Not while the process runs. */
+	readonly repeats: boolean;
+>>>>>>> main
 }
 
 /** Pages of one address space that are stored already; see native/seen.c. */
 export class Seen implements Disposable {
 	readonly handle: unknown;
 
+<<<<<<< HEAD
 	/** @param bytes there are in all; @param mem /proc/PID/mem */
 	constructor(bytes: number, mem: number) {
 		this.handle = nativePages().seenStart(bytes / PAGE_SIZE, mem);
+=======
+	constructor({mem, stretches, repeats}: Packed) {
+		if (!repeats) {
+			this.handle = null;
+			return;
+		}
+
+		const bytes = stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
+		this.handle = nativePages().seenStart(bytes / BigInt(PAGE_SIZE), mem);
+>>>>>>> main
 	}
 
 	[Symbol.dispose](): void {

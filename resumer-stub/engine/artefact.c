@@ -155,7 +155,7 @@ static uint64_t bound_group(const struct artefact *a, const struct frore_group *
 			return 0;
 		at += f->length;
 		run_end = f->first_run + f->run_count;
-		head += sizeof(*f) + f->run_count * sizeof(struct frore_run);
+		head += sizeof(*f);
 	}
 	return at == end && head <= g->data_offset - g->offset ? end : 0;
 }

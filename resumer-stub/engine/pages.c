@@ -77,6 +77,8 @@ void pages_expect(struct engine *e, uint64_t bytes)
 /* Is the run none that this process reads now? */
 int pages_skip(const struct engine *e, const struct frore_run *run)
 {
+	if (run->source == FRORE_SOURCE_VOID)
+		return 1;
 	if (run->space != FRORE_SPACE_MM)
 		return e->staging || !tree_is_root(e->r, e->task_row) || !contents_filled(e, run->index);
 	if (e->staging)
@@ -86,7 +88,7 @@ int pages_skip(const struct engine *e, const struct frore_run *run)
 
 int pages_have_data(const struct frore_run *run)
 {
-	return run->source == FRORE_SOURCE_STORED || run->source == FRORE_SOURCE_IMAGE;
+	return run->source == FRORE_SOURCE_STORED || run->source == FRORE_SOURCE_IMAGE || run->source == FRORE_SOURCE_VOID;
 }
 
 /* Where the bytes of a run go; 0 when it points nowhere. Runs of our mm were bounded by vmas_mark. */

@@ -253,7 +253,8 @@ static long check_runs(struct resume *r)
 	for (i = 0; i < a->run_count; i++) {
 		const struct frore_run *run = &a->runs[i];
 
-		if (run->space > FRORE_SPACE_CONTENT || run->source > (run->space == FRORE_SPACE_MM ? FRORE_SOURCE_REPEAT : FRORE_SOURCE_IMAGE) ||
+		if (run->space > FRORE_SPACE_CONTENT || run->source > FRORE_SOURCE_VOID ||
+		    (run->space != FRORE_SPACE_MM && (run->source == FRORE_SOURCE_COPY || run->source == FRORE_SOURCE_REPEAT)) ||
 		    run->index >= count_of(a, run->space == FRORE_SPACE_MM ? FRORE_TABLE_MM : FRORE_TABLE_CONTENT))
 			return refuse(r, "cannot resume this file: it is damaged,", "a run of pages points nowhere", 0, 0);
 	}

@@ -238,7 +238,7 @@ long vmas_mark(struct engine *e)
 	for (i = 0; i < a->run_count; i++) {
 		const struct frore_run *run = &a->runs[i];
 
-		if (run->space != FRORE_SPACE_MM || run->index != e->task->mm)
+		if (run->space != FRORE_SPACE_MM || run->index != e->task->mm || run->source == FRORE_SOURCE_VOID)
 			continue;
 		if (mark_filled(e, run->address, run->length) < 0)
 			return -1;

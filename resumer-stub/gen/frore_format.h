@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FRORE_FORMAT_VERSION 1
-#define FRORE_SCHEMA_HASH 0xbb94ac74a42db056ULL
+#define FRORE_SCHEMA_HASH 0xf1e0817ada913479ULL
 #define FRORE_PREAMBLE_MAGIC 0x504e5345524f5246ULL /* "FRORESNP" */
 #define FRORE_TRAILER_MAGIC 0x444e4545524f5246ULL /* "FROREEND" */
 #define FRORE_NONE 0xffffffffU /* "no such row" in a reference field */
@@ -48,6 +48,7 @@ enum {
 	FRORE_SOURCE_IMAGE = 2,
 	FRORE_SOURCE_COPY = 3,
 	FRORE_SOURCE_REPEAT = 4,
+	FRORE_SOURCE_VOID = 5,
 };
 
 enum {
@@ -350,7 +351,7 @@ struct frore_frame {
 	uint64_t offset; /* Where its data is in the file; a multiple of the page size for codec NONE */
 	uint64_t length; /* Bytes from there to the next frame, or to the next section: data, padding */
 	uint64_t stored_length; /* Bytes of data in the file */
-	uint64_t raw_length; /* Bytes after decoding = sum of the STORED and IMAGE runs */
+	uint64_t raw_length; /* Bytes after decoding = sum of the STORED, IMAGE and VOID runs */
 	uint64_t checksum; /* XXH64 of all `length` bytes */
 	uint32_t first_run; /* Index of its first run among all runs of the file */
 	uint32_t run_count; /* Runs */
@@ -368,7 +369,7 @@ _Static_assert(offsetof(struct frore_frame, run_count) == 44, "frame.run_count")
 _Static_assert(offsetof(struct frore_frame, codec) == 48, "frame.codec");
 _Static_assert(offsetof(struct frore_frame, flags) == 52, "frame.flags");
 
-/* A stretch of pages. STORED and IMAGE runs take their bytes one after the other from the decoded frame */
+/* A stretch of pages. STORED, IMAGE and VOID runs take their bytes one after the other from the decoded frame */
 struct frore_run {
 	uint64_t address; /* Address in the mm, or offset in the content */
 	uint64_t length; /* Bytes */

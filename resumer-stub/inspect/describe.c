@@ -63,7 +63,8 @@ struct task_sum sum_task(const struct artefact *a, uint32_t task)
 	for (i = 0; i < a->run_count; i++) {
 		const struct frore_run *run = &a->runs[i];
 
-		if (run->space == FRORE_SPACE_MM && run->index == t[task].mm && run->source != FRORE_SOURCE_ZERO)
+		if (run->space == FRORE_SPACE_MM && run->index == t[task].mm && run->source != FRORE_SOURCE_ZERO &&
+		    run->source != FRORE_SOURCE_VOID)
 			sum.stored += run->length;
 		if (run->space == FRORE_SPACE_CONTENT && run->source == FRORE_SOURCE_IMAGE)
 			sum.from_files += mapped_of(a, t[task].mm, run);

@@ -4,15 +4,17 @@ import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import anyTest, {type ExecutionContext, type TestFn} from 'ava';
+import {bytesSource, openArtefact, verify} from '../../builder/artefact-reader.js';
 import {ArtefactWriter} from '../../builder/artefact-writer.js';
 import {tableLayouts} from '../../builder/format/layout.js';
 import {references, stretches} from '../../builder/format/references.js';
 import {constants, NONE, type TableName} from '../../builder/format/schema.js';
 import {sizeOfStructure} from '../../builder/structures.js';
+import {memoryReaders} from '../../freezer/cli/inspect/memory.js';
 import {createEncoder, parseCodec} from '../../freezer/sys/codec.js';
-import {createNativeHasher} from '../../freezer/sys/native.js';
+import {createNativeDecoder, createNativeHasher} from '../../freezer/sys/native.js';
 import {field, Patient} from '../helpers/damage.js';
-import {helloArtefact, helloSnapshot, row} from '../helpers/hand-made.js';
+import {agedArtefact, helloArtefact, helloSnapshot, row} from '../helpers/hand-made.js';
 import {fullSnapshot, somePages, storedRun} from '../helpers/snapshots.js';
 
 const built = existsSync('templates/stub-x86_64.elf');
@@ -74,6 +76,18 @@ test('the intact artefact runs', (t) => {
 	t.is(stdout, 'hello\n', stderr);
 	t.is(status, PID & 127);
 });
+
+for (const codec of ['none', 'zstd']) {
+	test(`bytes that have become void go nowhere (${codec})`, async (t) => {
+		const encoder = createEncoder(parseCodec(codec));
+		const {stdout, stderr} = run(new Uint8Array(agedArtefact(hasher, helloSnapshot(PID), encoder)));
+		t.is(stdout, 'hello\n', stderr);
+		const artefact = openArtefact(bytesSource(agedArtefact(hasher, helloSnapshot(PID), encoder)), hasher);
+		verify(artefact);
+		const read = memoryReaders(artefact, createNativeDecoder())[0]!;
+		t.is(Buffer.from(read(0x600000n, 6)!).toString(), 'hello\n');
+	});
+}
 
 test('numbers that point outside are refused, whatever the checksums say', (t) => {
 	const patient = patientOf('zstd');
@@ -239,7 +253,7 @@ test('mappings, contents and trees that cannot be are refused, whatever the chec
 	for (const [member, value] of [
 		['index', 3],
 		['space', 2],
-		['source', 5],
+		['source', 6],
 	] as const) {
 		const lost = patient.resealed((bytes) => {
 			bytes[field(first, 'run', member)] = value;

@@ -100,3 +100,23 @@ export function helloArtefact(
 	writer.finish(snapshot);
 	return Buffer.concat(chunks);
 }
+
+/** The same copied ahead: of what came first a page is as it was, one has changed since, and one has gone with its mapping. */
+export function agedArtefact(hasher: Hasher, snapshot: Snapshot, encoder: Encoder): Buffer {
+	const chunks: Buffer[] = [];
+	const sink = {write: (chunk: Uint8Array) => void chunks.push(Buffer.from(chunk))};
+	const writer = new ArtefactWriter(sink, readFileSync('templates/stub-x86_64.elf'), {codec: encoder.codec, hasher});
+	const now = Buffer.alloc(PAGE);
+	now.write('hello\n');
+	const before = Buffer.alloc(3 * PAGE, 'wrong\n');
+	HELLO.copy(before);
+	writer.frame([storedRun(CODE, 2 * PAGE), storedRun(DATA, PAGE)], before, encoder.compress(before), encoder.codec);
+	writer.frame([storedRun(DATA, PAGE)], now, encoder.compress(now), encoder.codec);
+	writer.revise(1, (run) =>
+		run.address === CODE
+			? [storedRun(CODE, PAGE), storedRun(CODE + 0x1000n, PAGE, constants.SOURCE.VOID)]
+			: [{...run, source: constants.SOURCE.VOID}],
+	);
+	writer.finish(snapshot);
+	return Buffer.concat(chunks);
+}

@@ -70,6 +70,14 @@ inItsWay('all kinds of memory are mapped from the file, and are whole again when
 	t.true(Math.max(...sizes) - Math.min(...sizes) < 64 * 1024, `bytes of the generations: ${sizes}`);
 });
 
+inItsWay('what was mapped from the file is frozen while it runs on', async (t, stage) => {
+	const copy = await resumed(stage, await frozen(stage, 'memory'), '--lazy');
+	const {file} = await stage.freeze(copy.pid, {args: [...PLAIN, '--live']});
+	await expect(t, copy, 'mapped', 'the copy that went on');
+	await expect(t, await resumed(stage, file), 'whole', 'a copy of it');
+	await expect(t, await resumed(stage, file, '--lazy'), 'mapped', 'the same, mapped');
+});
+
 inItsWay('relatives share what was mapped from the file, also when it is frozen again', async (t, stage) => {
 	const file = await frozen(stage, 'tree');
 	await expect(t, await resumed(stage, file, '--lazy'), 'mapped', 'a copy');

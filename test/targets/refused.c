@@ -178,9 +178,8 @@ static void pipe_outside(void)
 }
 
 /* Memory that compresses badly, so that a freeze takes its time. */
-static void big(void)
+static void much(size_t size)
 {
-	size_t size = 96 << 20;
 	uint64_t *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), x = 88172645463325252;
 
 	MUST((long)at);
@@ -190,6 +189,17 @@ static void big(void)
 		x ^= x << 17;
 		at[i] = x;
 	}
+}
+
+static void big(void)
+{
+	much(96 << 20);
+}
+
+/* Too small to be copied ahead of the stop. */
+static void medium(void)
+{
+	much(48 << 20);
 }
 
 static int traced(void)
@@ -327,6 +337,7 @@ static const struct judge_case cases[] = {
 	{"child", child, wake},
 	{"pipe-outside", pipe_outside, wake},
 	{"big", big, wake},
+	{"medium", medium, wake},
 	{"exits", exits, wake},
 	{"execs", execs, wake},
 	{"vforks", vforks, wake},

@@ -56,7 +56,7 @@ function nameOf(snapshot: Snapshot, vma: RowOf<'vma'>): string {
 export function describeMaps(snapshot: Snapshot, allRuns: readonly PageRun[], mm: number): MapReport[] {
 	const ascending = (a: {address: bigint}, b: {address: bigint}): number => (a.address < b.address ? -1 : 1);
 	const own = itsOwn(snapshot, allRuns, mm)
-		.filter(({run}) => run.source !== SOURCE.ZERO)
+		.filter(({run}) => run.source !== SOURCE.ZERO && run.source !== SOURCE.VOID)
 		.sort(ascending);
 	// A modified page of a file may be stored beside its image, so each is summed on its own.
 	const images = fromFiles(snapshot, allRuns, mm).sort(ascending);

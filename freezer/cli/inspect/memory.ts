@@ -23,8 +23,9 @@ function placeRuns({frames, runs}: Artefact): InFrame[] {
 	for (const frame of frames) {
 		let offset = 0;
 		for (const run of runs.slice(frame.first_run, frame.first_run + frame.run_count)) {
-			placed.push({...run, frame, offset});
-			if (run.source === SOURCE.STORED || run.source === SOURCE.IMAGE) offset += Number(run.length);
+			const {source} = run;
+			if (source !== SOURCE.VOID) placed.push({...run, frame, offset});
+			if (source === SOURCE.STORED || source === SOURCE.IMAGE || source === SOURCE.VOID) offset += Number(run.length);
 		}
 	}
 	return placed;

@@ -387,14 +387,14 @@ static void discard(struct ahead *a)
 }
 
 /*
- * `names` are NUL-terminated, one behind the other, `names_length` bytes in all; the first of them are wanted early. The threads may run on the processors of `affinity`,
- * of which one is left to the caller. NULL: no memory.
+ * `names` are NUL-terminated, one behind the other, `names_length` bytes in all; the first of them are wanted early. The threads run on
+ * the processors of `affinity`, one on each; without any, the caller reads all. NULL: no memory.
  */
 EXPORT struct ahead *frore_native_ahead_start(const int32_t *pids, uint32_t pid_count, const char *names, uint32_t names_length,
 					      uint32_t name_count, uint32_t early_count, const uint8_t *affinity, uint32_t mask_length)
 {
 	struct ahead *a = calloc(1, sizeof(*a));
-	int others = CPU_COUNT_S(mask_length, (const cpu_set_t *)affinity) - 1;
+	uint32_t others = (uint32_t)CPU_COUNT_S(mask_length, (const cpu_set_t *)affinity);
 	char *name;
 
 	if (!a)
@@ -417,7 +417,7 @@ EXPORT struct ahead *frore_native_ahead_start(const int32_t *pids, uint32_t pid_
 		a->names[i++] = name;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->done, NULL);
-	start_threads(a, others < MOST_THREADS ? (uint32_t)others : MOST_THREADS, (const cpu_set_t *)affinity, mask_length);
+	start_threads(a, others < MOST_THREADS ? others : MOST_THREADS, (const cpu_set_t *)affinity, mask_length);
 	return a;
 }
 

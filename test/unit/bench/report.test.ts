@@ -1,4 +1,5 @@
 import test from 'ava';
+import {withDerived} from '../../../bench/derived.js';
 import {figureOf} from '../../../bench/plot/figure.js';
 import {merged, Report, type Results} from '../../../bench/report.js';
 import {tables} from '../../../bench/tables.js';
@@ -12,8 +13,6 @@ test('a point says the pause that the target saw beside what the tool says of it
 	const {report: made, said} = report();
 	made.point({chart: 'pause-size', tool: 'frore none', x: 1024, ms: 320, rounds: 7, own: 312, whole: 640, ran: 0.5});
 	t.regex(said[0]!, /320 ms {2}of 7 {2}\(itself: 312 ms\) {2}whole: 640 ms, 50 % of it running/);
-	t.is(made.at('pause-size', 'frore none', 1024), 320);
-	t.is(made.at('pause-size', 'frore none', 1), undefined);
 	t.true(tables(made.results).includes('320 (312)'));
 });
 
@@ -32,7 +31,7 @@ test('what is not there is named with its reason', (t) => {
 	t.true(tables(made.results).includes('left out: dmtcp: there is no dmtcp_launch on the PATH'));
 });
 
-const results = (points: Results['points'], absent: Results['absent'] = {}): Results => ({
+const results = (points: Results['points'], absent: Results['absent'] = []): Results => ({
 	machine: {CPU: '2 × a CPU', kernel: 'Linux 6'},
 	points,
 	rows: [],
@@ -41,8 +40,15 @@ const results = (points: Results['points'], absent: Results['absent'] = {}): Res
 
 test('new figures take the place of old ones, and a tool that is there now is no longer missing', (t) => {
 	const point = (tool: string, x: number, ms: number) => ({chart: 'thaw-size', tool, x, ms, rounds: 7}) as const;
-	const old = results([point('criu', 1, 50), point('criu', 8, 60)], {'frore --lazy': 'not yet', gcore: 'no'});
-	const all = merged(old, results([point('criu', 8, 40), point('frore --lazy', 8, 1)]));
+	const old = results(
+		[point('criu', 1, 50), point('criu', 8, 60)],
+		[
+			{name: 'frore --lazy', why: 'not yet', part: 'pause'},
+			{name: 'gcore', why: 'no', part: 'pause'},
+			{name: 'thaw-size 8 GiB', why: 'no room', part: 'thaw-8g'},
+		],
+	);
+	const all = merged(old, results([point('criu', 8, 40), point('frore --lazy', 8, 1)]), ['thaw-8g']);
 	t.deepEqual(
 		all.points.map(({tool, x, ms}) => [tool, x, ms]),
 		[
@@ -51,7 +57,23 @@ test('new figures take the place of old ones, and a tool that is there now is no
 			['frore --lazy', 8, 1],
 		],
 	);
-	t.deepEqual(all.absent, {gcore: 'no'});
+	t.deepEqual(
+		all.absent.map(({name}) => name),
+		['gcore'],
+	);
+});
+
+test('rows that compare points follow them, from whatever run they are', (t) => {
+	const at = (tool: string, x: number, ms: number) => ({chart: 'thaw-size', tool, x, ms, rounds: 7}) as const;
+	const old = withDerived(results([at('frore --lazy', 8, 1), at('frore --lazy', 1024, 1.5), at('criu', 1024, 400)]));
+	const value = ({rows}: Results, wanted: string) => rows.filter(({row}) => row === wanted).map((row) => row.value);
+	t.deepEqual(value(old, 'thaw.lazy.largest'), [1.5]);
+	t.deepEqual(value(old, 'thaw.none.criu'), []);
+
+	const now = withDerived(merged(old, results([at('frore --lazy', 8192, 3), at('frore none', 1024, 160)]), []));
+	t.deepEqual(value(now, 'thaw.lazy.largest'), [3]);
+	t.deepEqual(value(now, 'thaw.lazy.growth'), [3]);
+	t.deepEqual(value(now, 'thaw.none.criu'), [0.4]);
 });
 
 test('a curve needs two places to be drawn', (t) => {
