@@ -13,6 +13,7 @@ import {
 	PAGE_SIZE,
 	PREAMBLE_MAGIC,
 	type Run,
+	readStructure,
 	type Structure,
 	type StructureName,
 	sizeOfStructure,
@@ -125,6 +126,26 @@ class Rows<N extends StructureName> {
 	all(): readonly Uint8Array[] {
 		this.#end();
 		return this.chunks;
+	}
+
+	/** Takes all of them away, as objects. */
+	splice(): Structure<N>[] {
+		const rows = this.from(0);
+		this.chunks.length = 0;
+		this.#bytes = 0;
+		return rows;
+	}
+
+	/** From the one with this number on, as objects. */
+	from(first: number): Structure<N>[] {
+		const size = sizeOfStructure(this.name);
+		let skipped = first * size;
+		return this.all().flatMap((chunk) => {
+			const start = Math.min(skipped, chunk.length);
+			skipped -= start;
+			const count = (chunk.length - start) / size;
+			return Array.from({length: count}, (_, i) => readStructure(this.name, chunk, start + i * size));
+		});
 	}
 }
 
@@ -243,7 +264,7 @@ export class ArtefactWriter {
 
 	/** Runs from the one with this number on. */
 	runsFrom(first: number): readonly Run[] {
-		return this.#runs.slice(first);
+		return this.#runs.from(first);
 	}
 
 	/**
@@ -251,13 +272,14 @@ export class ArtefactWriter {
 	 * group that has been written keeps the runs that it had.
 	 */
 	revise(frames: number, revise: (run: Run, frame: number) => readonly Run[]): void {
-		const before = this.#runs.splice(0);
-		for (const [number, frame] of this.#frames.entries()) {
+		const before = this.#runs.splice();
+		for (const [number, frame] of this.#frames.splice().entries()) {
 			const own = before.slice(frame.first_run, frame.first_run + frame.run_count);
 			const now = number < frames ? own.flatMap((run) => revise(run, number)) : own;
 			frame.first_run = this.#runs.length;
 			frame.run_count = now.length;
 			for (const run of now) this.#runs.push(run);
+			this.#frames.push(frame);
 		}
 	}
 

@@ -1,19 +1,15 @@
 import {unpinTracer} from '../sys/inject.js';
-<<<<<<< HEAD
 import {
 	encodeRanges,
 	encodeStretches,
 	type Owner,
+	type Packed,
 	packFrames,
 	Seen,
 	type StretchList,
 	writeDirectly,
 } from '../sys/pack.js';
 import {PageMap, RangeList} from '../sys/pagemap.js';
-=======
-import {type MemoryStretch, type Packed, packFrames, writeDirectly} from '../sys/pack.js';
-import {PageMap} from '../sys/pagemap.js';
->>>>>>> main
 import {tryReadLink} from '../sys/procfs.js';
 import type {Pid} from '../sys/types.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
@@ -35,11 +31,8 @@ import {
 	wantImage,
 } from './pages.js';
 import {childrenOf} from './resolve.js';
-<<<<<<< HEAD
-import type {CapturedVma} from './vmas.js';
-=======
 import type {Tracking} from './tracking.js';
->>>>>>> main
+import type {CapturedVma} from './vmas.js';
 
 /** Lets signals in between pieces of work, and throws when it is time to give up. */
 export type Breathe = () => Promise<void>;
@@ -113,20 +106,12 @@ export function survey(
 	const looked = owning.filter((i) => !known?.has(vmas[i]!));
 	const pageMap = new PageMap(from.pid);
 	try {
-<<<<<<< HEAD
 		const areas = looked.map((i) => areaOf(vmas[i]!));
-		if (!shares && !vmas.some(({mapping}) => mapping.unread)) {
+		if (!shares && !known?.size && !vmas.some(({mapping}) => mapping.unread)) {
 			return {...captured, from, ranges: new OwnRanges(pageMap.list(areas), looked)};
 		}
 
-		const listed = pageMap.ranges(areas).flatMap((present, k) => {
-			const {unread} = vmas[looked[k]!]!.mapping;
-			return (unread ? merged([...present, ...unread]) : present).map((range) => ({range, vma: looked[k]!}));
-		});
-		const words = shares ? pageMap.words(listed.map(({range}) => range)) : [];
-		return {...captured, from, ranges: new OwnRanges(listed.map(({range, vma}, k) => ownRange(range, vma, words[k])))};
-=======
-		const found = pageMap.ranges(looked.map((i) => areaOf(vmas[i]!)));
+		const found = pageMap.ranges(areas);
 		const ranges = new Map(looked.map((i, k) => [i, found[k]!]));
 		const listed = owning.flatMap((i) => {
 			const present = known?.get(vmas[i]!) ?? ranges.get(i) ?? [];
@@ -134,14 +119,7 @@ export function survey(
 			return (unread ? merged([...present, ...unread]) : present).map((range) => ({range, vma: i}));
 		});
 		const words = shares ? pageMap.words(listed.map(({range}) => range)) : [];
-		const all = listed.map(({range, vma}, k) => ownRange(range, vma, words[k]));
-		const own = vmas.map((): OwnRange[] => []);
-		for (const range of all) {
-			own[range.vma]!.push(range);
-		}
-
-		return {...captured, from, own, ranges: all};
->>>>>>> main
+		return {...captured, from, ranges: new OwnRanges(listed.map(({range, vma}, k) => ownRange(range, vma, words[k])))};
 	} finally {
 		pageMap.close();
 	}
@@ -189,44 +167,30 @@ async function copyYounger(
 	outbox: MemoryOutbox,
 	breathe: Breathe,
 ): Promise<Unreadable[]> {
-<<<<<<< HEAD
 	const owner = {pid: from.pid, index: process.mm};
 	const bytes = bytesOf(ranges);
 	using seen = new Seen(bytes, from.memory.descriptor);
-	const direct = outbox.mayWriteDirectly(bytes) && !vmas.some(({mapping}) => mapping.flags.has('gu'));
-=======
-	const stretches = ranges.flatMap((range): MemoryStretch[] =>
-		[...unshared(range)].map((pages) =>
-			ownStretch(vmas[range.vma]!, pages, from.memory, from.cow || range.marks !== undefined),
-		),
-	);
-	const packed = {pid: from.pid, index: process.mm, mem: from.memory.descriptor, stretches, repeats: true};
 	const mayPass = vmas.some(({mapping}) => mapping.flags.has('gu'));
-	return copyPacked(packed, !mayPass, outbox, breathe);
+	const direct = !mayPass && outbox.mayWriteDirectly(bytes);
+	return await copyPacked({owner, seen}, stretchesOf(owner, vmas, from, ranges), direct, outbox, breathe);
 }
 
-/** @param direct whether it does not matter which pages cannot be read */
+/** @param direct written at once, and it does not matter which pages cannot be read */
 export async function copyPacked(
-	packed: Packed,
+	packed: Omit<Packed, 'stretches'>,
+	lists: Iterable<StretchList>,
 	direct: boolean,
 	outbox: MemoryOutbox,
 	breathe: Breathe,
 ): Promise<Unreadable[]> {
-	const bytes = packed.stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
-	if (direct && outbox.mayWriteDirectly(bytes)) {
-		await outbox.directly((place) => writeDirectly(packed, place, breathe));
-		return [];
-	}
-
->>>>>>> main
 	const unreadable: Unreadable[] = [];
-	for (const stretches of stretchesOf(owner, vmas, from, ranges)) {
+	for (const stretches of lists) {
 		if (direct) {
-			await outbox.directly((place) => writeDirectly({owner, stretches, seen}, place, breathe));
+			await outbox.directly((place) => writeDirectly({...packed, stretches}, place, breathe));
 			continue;
 		}
 
-		for (const frame of packFrames({owner, stretches, seen})) {
+		for (const frame of packFrames({...packed, stretches})) {
 			unreadable.push(...frame.unreadable);
 			if (frame.runs.length > 0) {
 				outbox.put(frame.runs, frame.raw);

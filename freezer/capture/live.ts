@@ -29,7 +29,7 @@ export async function copyLive(
 	const {processes, collection} = state;
 	if (tracking && mayFollow(state)) {
 		const surveyed = surveyAll(processes, state.alone, tracking);
-		if (tracking.isLittle(surveyed.flatMap(({ranges}) => ranges))) {
+		if (tracking.isLittle(surveyed.flatMap(({ranges}) => ranges.array))) {
 			await copyLittle(state, surveyed, release, outbox, breathe);
 			return {way: 'tracked', extra: 0};
 		}

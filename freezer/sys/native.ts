@@ -86,17 +86,10 @@ export const nativeThreads = (): Pick<
 /** See ahead.ts. */
 export const nativeAhead = (): Pick<ReturnType<typeof load>, 'aheadStart' | 'aheadTake' | 'aheadEnd'> => native();
 
-<<<<<<< HEAD
-/** See pagemap.ts and pack.ts. */
-export const nativePages = (): Pick<
-	ReturnType<typeof load>,
-	'ranges' | 'words' | 'stretches' | 'pack' | 'seenStart' | 'seenEnd'
-=======
 /** See pagemap.ts, write-tracking.ts and pack.ts. */
 export const nativePages = (): Pick<
 	ReturnType<typeof load>,
-	'ranges' | 'written' | 'words' | 'pack' | 'seenStart' | 'seenEnd'
->>>>>>> main
+	'ranges' | 'written' | 'words' | 'stretches' | 'pack' | 'seenStart' | 'seenEnd'
 > => native();
 
 /** See pack.ts. */

@@ -114,40 +114,19 @@ const FAILED_READ = 1;
 
 /** Memory that is packed. */
 export interface Packed {
-<<<<<<< HEAD
 	readonly owner: Owner;
 	readonly stretches: StretchList;
-	readonly seen: Seen;
-=======
-	readonly pid: Pid;
-	/** Row of its mm. */
-	readonly index: number;
-	/** /proc/PID/mem */
-	readonly mem: number;
-	readonly stretches: readonly MemoryStretch[];
-	/** Are pages that equal others of them stored once? Not while the process runs. */
-	readonly repeats: boolean;
->>>>>>> main
+	/** None where pages that equal others are stored again: while the process runs. */
+	readonly seen: Seen | undefined;
 }
 
 /** Pages of one address space that are stored already; see native/seen.c. */
 export class Seen implements Disposable {
 	readonly handle: unknown;
 
-<<<<<<< HEAD
 	/** @param bytes there are in all; @param mem /proc/PID/mem */
 	constructor(bytes: number, mem: number) {
 		this.handle = nativePages().seenStart(bytes / PAGE_SIZE, mem);
-=======
-	constructor({mem, stretches, repeats}: Packed) {
-		if (!repeats) {
-			this.handle = null;
-			return;
-		}
-
-		const bytes = stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
-		this.handle = nativePages().seenStart(bytes / BigInt(PAGE_SIZE), mem);
->>>>>>> main
 	}
 
 	[Symbol.dispose](): void {
@@ -171,7 +150,18 @@ export async function writeDirectly(
 	const {directStart, directWait, directStop, directEnd} = nativeDirect();
 	const threads = Math.min(availableParallelism(), MOST_THREADS);
 	const {fd, offset, firstFrame, firstRun, codec, level} = place;
-	const handle = directStart(list, count, fd, offset, firstFrame, firstRun, threads, codec, level, seen.handle);
+	const handle = directStart(
+		list,
+		count,
+		fd,
+		offset,
+		firstFrame,
+		firstRun,
+		threads,
+		codec,
+		level,
+		seen?.handle ?? null,
+	);
 	if (!handle) {
 		throw new FroreError('native', 'cannot start threads to copy memory with');
 	}
@@ -217,7 +207,7 @@ export function* packFrames(from: Packed): Generator<PackedFrame> {
 	const view = wordsOf(runs);
 	const passed = Buffer.alloc(MOST * 8);
 	while (Number(cursor[0]) < count) {
-		const result = nativePages().pack(list, count, cursor, frame, FRAME, packed, runs, passed, seen.handle);
+		const result = nativePages().pack(list, count, cursor, frame, FRAME, packed, runs, passed, seen?.handle ?? null);
 		if (Number(result) < 0) {
 			throw new SysError('process_vm_readv', -Number(result), `of process ${pid}`);
 		}
