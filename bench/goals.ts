@@ -48,7 +48,7 @@ const listed = {
 	'large.read': {what: '1 GiB: one thread reads it into fresh memory', unit: 'ms'},
 	'large.ratio': {what: '1 GiB, none: thaw / that', unit: 'ratio', most: 1.3},
 	'large.ratio.huge': {what: '1 GiB, none: thaw / the same into huge pages', unit: 'ratio'},
-	'large.ratio.limit': {what: '1 GiB, none: thaw / physical limit (huge pages, all CPUs)', unit: 'ratio', most: 1.15},
+	'large.ratio.limit': {what: '1 GiB, none: thaw / physical limit (fresh memory, all CPUs)', unit: 'ratio', most: 1.15},
 	'large.lazy': {what: '1 GiB, none: artefact started to first instruction, --lazy', unit: 'ms', most: 2},
 	'shell.size': {what: 'artefact of an idle bash, zstd:1', unit: 'MB', most: 3},
 	'pause.live.1024': {what: '1 GiB: largest gap that the target saw, --live', unit: 'ms', most: 30},

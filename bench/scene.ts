@@ -158,7 +158,9 @@ export class Scene {
 		return stdout;
 	}
 
+	/** What is large goes first, and again when nobody is left who could write there. */
 	close(): void {
+		rmSync(this.room, {recursive: true, force: true});
 		this.stage.close();
 		rmSync(this.room, {recursive: true, force: true});
 	}

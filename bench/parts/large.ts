@@ -1,6 +1,6 @@
-import {cpus} from '../scene.js';
 import {median, medianRatio, rounds} from '../stats.js';
 import {artefactOf} from '../tools/frore.js';
+import {bareRead} from '../tools/limits.js';
 import type {Context, Part} from './part.js';
 
 /** All in turns. */
@@ -14,7 +14,7 @@ async function run({scene, report, rounds: most}: Context): Promise<void> {
 		lazy: (await scene.launched(target, [file, '--lazy']))[0]!,
 		plain: await read('1'),
 		huge: await read('1', 'huge'),
-		limit: await read(String(cpus), 'huge'),
+		limit: await bareRead(scene, file),
 	});
 	// The first brings the file into memory.
 	await round();

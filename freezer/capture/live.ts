@@ -5,6 +5,7 @@ import type {CapturedProcess, CapturedState} from './collect.js';
 import {type Breathe, copyPages, endInjection, type MemoryOutbox, survey, surveyAll} from './copy.js';
 import {confirm, isInherited, readSmaps, settle} from './earlier-mappings.js';
 import type {Surveyed} from './own-ranges.js';
+import {hasOwnPages} from './pages.js';
 import type {Tracking} from './tracking.js';
 import type {CapturedVma} from './vmas.js';
 
@@ -28,6 +29,7 @@ export async function copyLive(
 ): Promise<Live | string> {
 	const {processes, collection} = state;
 	if (tracking && mayFollow(state)) {
+		tracking.judge(processes.flatMap(({vmas}) => vmas.filter(hasOwnPages)));
 		const surveyed = surveyAll(processes, state.alone, tracking);
 		if (tracking.isLittle(surveyed.flatMap(({ranges}) => ranges.array))) {
 			await copyLittle(state, surveyed, release, outbox, breathe);
@@ -38,8 +40,7 @@ export async function copyLive(
 	}
 
 	// Once there are clones, no page is a process's own any more: who shares what with whom must be known before.
-	const relatives =
-		processes.length > 1 || tracking ? surveyAll(inheritedBy(processes), state.alone, tracking) : undefined;
+	const relatives = processes.length > 1 ? surveyAll(inheritedBy(processes), state.alone) : undefined;
 	const made = Clones.make(processes, collection.snapshot);
 	if (typeof made === 'string') {
 		settleFlags(processes, tracking !== undefined);
@@ -60,7 +61,7 @@ export async function copyLive(
 		settleFlags(processes, false, ({process}) => clones.of(process).pid);
 		const surveyed =
 			relatives?.map((one) => ({...one, from: clones.of(one.process)})) ??
-			inheritedBy(processes).map((one) => survey(one, clones.of(one.process), false, undefined));
+			inheritedBy(processes).map((one) => survey(one, clones.of(one.process), false, tracking));
 		const ofClones = await copyPages(state, surveyed, outbox, breathe);
 		ofClones();
 		const extra = clones.extraBytes();

@@ -12,6 +12,7 @@ import {type Breathe, copyPacked, hasKin} from './copy.js';
 import {type EarlierMappings, isRestless, observeMappings, readMaps} from './earlier-mappings.js';
 import {failure} from './errors.js';
 import type {Outbox} from './outbox.js';
+import {hasOwnPages} from './pages.js';
 import type {Mapping} from './parse/smaps.js';
 import {type MappingKind, mappingKind} from './parse/vmakind.js';
 import {type Asleep, inRestartedCall} from './sleep.js';
@@ -131,23 +132,21 @@ export class Tracking {
 		}
 	}
 
-	/** Pages that have to be copied (again), of those mappings of the stopped process of which it is known. */
-	left(vmas: readonly CapturedVma[]): ReadonlyMap<CapturedVma, readonly PageRange[]> {
+	/** To be called during the stop, before any of its pages is copied. */
+	judge(vmas: readonly CapturedVma[]): void {
 		const uncertain = new Spans(this.#uncertain);
-		const fresh = vmas.filter((vma) => !this.#verdicts.has(vma));
-		const followed = fresh.filter(({row}) => !this.#given && row.kind === VMA.ANON && !uncertain.touches(row));
+		const followed = vmas.filter((vma) => !this.#given && vma.row.kind === VMA.ANON && !uncertain.touches(vma.row));
 		const looks = this.writes.look(
 			followed.map(({row}) => row),
 			false,
 		);
-		for (const vma of fresh) {
-			this.#verdicts.set(vma, undefined);
-		}
-
 		for (const [i, vma] of followed.entries()) {
 			this.#verdicts.set(vma, verdictOf(looks[i]));
 		}
+	}
 
+	/** Pages that have to be copied (again), of those mappings of which it is known. */
+	left(vmas: readonly CapturedVma[]): ReadonlyMap<CapturedVma, readonly PageRange[]> {
 		return new Map(vmas.flatMap((vma) => (this.#verdicts.get(vma) ? [[vma, this.#verdicts.get(vma)!.left]] : [])));
 	}
 
@@ -170,7 +169,9 @@ export class Tracking {
 
 	/** Says in the artefact what has become of the pages that were copied. */
 	settle(writer: ArtefactWriter): void {
-		const known = [...this.#verdicts].flatMap(([{row}, verdict]) => (verdict ? [{row, verdict}] : []));
+		const known = [...this.#verdicts].flatMap(([vma, verdict]) =>
+			verdict && hasOwnPages(vma) ? [{row: vma.row, verdict}] : [],
+		);
 		const places = known.map(({row}) => row).sort((a, b) => (a.start < b.start ? -1 : 1));
 		let changed = new Spans(known.flatMap(({verdict}) => verdict.changed));
 		const byRound: Spans[] = [];

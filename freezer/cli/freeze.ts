@@ -178,7 +178,7 @@ function report(summary: Summary, path: string | undefined, options: Options): S
 			`frozen: ${command} (${task?.pid}), ${processes === 1 ? '' : `${processes} processes, `}${threads} thread${threads === 1 ? '' : 's'}, ${formatBytes(pageBytes)} of memory in ${formatBytes(bytes)}; it was stopped for ${pauseMilliseconds.toFixed(1)} ms`,
 		);
 		if (verbose) {
-			if (typeof live === 'object') {
+			if (typeof live === 'object' && live.way === 'cloned') {
 				said.stderr.push(`  held twice  ${formatBytes(live.extra)}, written to while it was copied`);
 			}
 
