@@ -3,7 +3,7 @@ import {constants} from '../../builder/format/schema.js';
 import {CLOCK, clockNow} from '../sys/clock.js';
 import {errno, SysError} from '../sys/errno.js';
 import {ProcessMemory} from '../sys/memory.js';
-import type {MemoryStretch} from '../sys/pack.js';
+import {encodeStretches, type MemoryStretch} from '../sys/pack.js';
 import type {PageRange} from '../sys/pagemap.js';
 import {listNumbers, tryReadProcText} from '../sys/procfs.js';
 import type {Fd, Pid} from '../sys/types.js';
@@ -201,8 +201,10 @@ export class Tracking {
 		try {
 			outbox.flush();
 			const firstRun = writer.runs;
-			const packed = {pid: this.pid, index: 0, mem: memory.descriptor, stretches: wanted, repeats: false};
-			await copyPacked(packed, true, outbox, breathe);
+			const owner = {pid: this.pid, index: 0};
+			const bytes = wanted.reduce((sum, {start, end}) => sum + Number(end - start), 0);
+			const lists = [encodeStretches(owner, wanted)];
+			await copyPacked({owner, seen: undefined}, lists, outbox.mayWriteDirectly(bytes), outbox, breathe);
 			outbox.flush();
 			this.#rounds.push({frames: writer.frames, looked});
 			this.#doubt(wanted, writer.runsFrom(firstRun));
