@@ -6,7 +6,7 @@ import {Registers} from '../sys/registers.js';
 import {type News, pollAll, seizeAll} from '../sys/threads.js';
 import type {Pid, Tid} from '../sys/types.js';
 import {FroreError, failure, refusal} from './errors.js';
-import {lostItsLeader, statOf} from './leader.js';
+import {hasEnded, lostItsLeader, statOf} from './leader.js';
 import {ptraceHint} from './preflight.js';
 import {askForRestart} from './syscalls.js';
 import {detach, imageOf, stateOf, stuck} from './tracee.js';
@@ -92,6 +92,7 @@ export class StoppedProcess implements Disposable {
 		} catch (error) {
 			process.release('continue');
 			if (!(error instanceof FroreError)) {
+				process.#awaitImage();
 				process.#checkImage();
 			}
 
@@ -284,6 +285,18 @@ export class StoppedProcess implements Disposable {
 			waiting.delete(this.pid as unknown as Tid);
 			this.#seized.delete(this.pid as unknown as Tid);
 			this.#leaderEnded = true;
+		}
+	}
+
+	/** In the middle of execve(2) a process has registers and memory of neither program. */
+	#awaitImage(): void {
+		for (let i = 0; i < 100 && this.#image !== undefined && imageOf(this.pid) === undefined; i++) {
+			const stat = statOf(this.pid);
+			if (!stat || hasEnded(stat)) {
+				return;
+			}
+
+			sleepMicroseconds(1000);
 		}
 	}
 
