@@ -84,6 +84,71 @@ function frameOf({runs, raw, stored, codec}: FrameParts, offset: number, end: nu
 	};
 }
 
+const CHUNK = 1 << 16;
+
+/** Rows as the file has them: there may be a million. */
+class Rows<N extends StructureName> {
+	readonly chunks: Uint8Array[] = [];
+	#last = new Uint8Array();
+	#used = 0;
+	#bytes = 0;
+
+	constructor(readonly name: N) {}
+
+	get length(): number {
+		return this.#bytes / sizeOfStructure(this.name);
+	}
+
+	push(row: Structure<N>): void {
+		const size = sizeOfStructure(this.name);
+		if (this.#used + size > this.#last.length) {
+			this.#end();
+			this.#last = new Uint8Array(CHUNK);
+		}
+		writeStructure(this.name, this.#last, this.#used, row);
+		this.#used += size;
+		this.#bytes += size;
+	}
+
+	/** Takes them over. */
+	append(rows: Uint8Array): void {
+		this.#end();
+		this.chunks.push(rows);
+		this.#bytes += rows.length;
+	}
+
+	#end(): void {
+		if (this.#used > 0) this.chunks.push(this.#last.subarray(0, this.#used));
+		this.#last = new Uint8Array();
+		this.#used = 0;
+	}
+
+	all(): readonly Uint8Array[] {
+		this.#end();
+		return this.chunks;
+	}
+
+	/** Takes all of them away, as objects. */
+	splice(): Structure<N>[] {
+		const rows = this.from(0);
+		this.chunks.length = 0;
+		this.#bytes = 0;
+		return rows;
+	}
+
+	/** From the one with this number on, as objects. */
+	from(first: number): Structure<N>[] {
+		const size = sizeOfStructure(this.name);
+		let skipped = first * size;
+		return this.all().flatMap((chunk) => {
+			const start = Math.min(skipped, chunk.length);
+			skipped -= start;
+			const count = (chunk.length - start) / size;
+			return Array.from({length: count}, (_, i) => readStructure(this.name, chunk, start + i * size));
+		});
+	}
+}
+
 function writeRows<N extends StructureName>(
 	name: N,
 	bytes: Uint8Array,
@@ -94,16 +159,12 @@ function writeRows<N extends StructureName>(
 	for (const [index, row] of rows.entries()) writeStructure(name, bytes, at + index * size, row);
 }
 
-function* rowsOf<N extends StructureName>(name: N, bytes: Uint8Array): Generator<Structure<N>> {
-	for (let at = 0; at < bytes.length; at += sizeOfStructure(name)) yield readStructure(name, bytes, at);
-}
-
 export class ArtefactWriter {
 	readonly #sink: Sink;
 	readonly #hasher: Hasher;
-	readonly #groups: Group[] = [];
-	readonly #frames: Frame[] = [];
-	readonly #runs: Run[] = [];
+	readonly #groups = new Rows('group');
+	readonly #frames = new Rows('frame');
+	readonly #runs = new Rows('run');
 	readonly #preambleOffset: number;
 	#written = 0;
 
@@ -171,8 +232,8 @@ export class ArtefactWriter {
 			this.#put(zeros.subarray(0, Number(length) - stored.length));
 		}
 		this.#groups.push(group);
-		this.#frames.push(...frames);
-		for (const run of runs) this.#runs.push({...run});
+		for (const frame of frames) this.#frames.push(frame);
+		for (const run of runs) this.#runs.push(run);
 	}
 
 	/** Where each frame of a group will be. */
@@ -203,7 +264,7 @@ export class ArtefactWriter {
 
 	/** Runs from the one with this number on. */
 	runsFrom(first: number): readonly Run[] {
-		return this.#runs.slice(first);
+		return this.#runs.from(first);
 	}
 
 	/**
@@ -211,21 +272,22 @@ export class ArtefactWriter {
 	 * group that has been written keeps the runs that it had.
 	 */
 	revise(frames: number, revise: (run: Run, frame: number) => readonly Run[]): void {
-		const before = this.#runs.splice(0);
-		for (const [number, frame] of this.#frames.entries()) {
+		const before = this.#runs.splice();
+		for (const [number, frame] of this.#frames.splice().entries()) {
 			const own = before.slice(frame.first_run, frame.first_run + frame.run_count);
 			const now = number < frames ? own.flatMap((run) => revise(run, number)) : own;
 			frame.first_run = this.#runs.length;
 			frame.run_count = now.length;
 			for (const run of now) this.#runs.push(run);
+			this.#frames.push(frame);
 		}
 	}
 
 	/** Groups that somebody else has put behind what the sink has got, as the file has them: rows of `group`, `frame` and `run`. */
 	adopt(groups: Uint8Array, frames: Uint8Array, runs: Uint8Array, end: number): void {
-		this.#groups.push(...rowsOf('group', groups));
-		for (const frame of rowsOf('frame', frames)) this.#frames.push(frame);
-		for (const run of rowsOf('run', runs)) this.#runs.push(run);
+		this.#groups.append(groups);
+		this.#frames.append(frames);
+		this.#runs.append(runs);
 		this.#written = end;
 	}
 
@@ -247,30 +309,24 @@ export class ArtefactWriter {
 		return bytes;
 	}
 
-	/** Section head, payload, padding; returns where the payload begins, and the checksum from the section head to the next. */
-	#section(type: number, payload: Uint8Array): {offset: number; parts: Uint8Array[]} {
-		const head = encodeStructure('section', {type, flags: 0, length: BigInt(payload.length)});
+	/** Section head, payload, padding; returns where the payload begins, its length, and all from the section head to the next. */
+	#section(type: number, payload: readonly Uint8Array[]): {offset: number; length: number; parts: Uint8Array[]} {
+		const length = payload.reduce((sum, part) => sum + part.length, 0);
+		const head = encodeStructure('section', {type, flags: 0, length: BigInt(length)});
 		const offset = this.#written + head.length;
-		const parts = [head, payload, padding(8, payload.length)];
+		const parts = [head, ...payload, padding(8, length)];
 		for (const part of parts) this.#put(part);
-		return {offset, parts};
+		return {offset, length, parts};
 	}
 
-	#indexPayload(): Uint8Array {
+	#index(): Uint8Array[] {
 		const [groups, frames, runs] = [this.#groups, this.#frames, this.#runs];
-		const groupsAt = sizeOfStructure('index');
-		const framesAt = groupsAt + groups.length * sizeOfStructure('group');
-		const runsAt = framesAt + frames.length * sizeOfStructure('frame');
-		const bytes = new Uint8Array(runsAt + runs.length * sizeOfStructure('run'));
-		writeStructure('index', bytes, 0, {
+		const head = encodeStructure('index', {
 			groups: BigInt(groups.length),
 			frames: BigInt(frames.length),
 			runs: BigInt(runs.length),
 		});
-		writeRows('group', bytes, groupsAt, groups);
-		writeRows('frame', bytes, framesAt, frames);
-		writeRows('run', bytes, runsAt, runs);
-		return bytes;
+		return [head, ...groups.all(), ...frames.all(), ...runs.all()];
 	}
 
 	/** Writes the tables, the index and the trailer. Nothing may be written after it. Throws for a snapshot that contradicts itself. */
@@ -282,17 +338,15 @@ export class ArtefactWriter {
 				`cannot write the snapshot: it contradicts itself: ${wrong.slice(0, 3).join('; ')}`,
 			);
 		}
-		const headPayload = encodeHead(snapshot);
-		const head = this.#section(constants.SECTION.HEAD, headPayload);
-		const indexPayload = this.#indexPayload();
-		const index = this.#section(constants.SECTION.INDEX, indexPayload);
+		const head = this.#section(constants.SECTION.HEAD, [encodeHead(snapshot)]);
+		const index = this.#section(constants.SECTION.INDEX, this.#index());
 		const trailer = encodeStructure('trailer', {
 			preamble_offset: BigInt(this.#preambleOffset),
 			head_offset: BigInt(head.offset),
-			head_length: BigInt(headPayload.length),
+			head_length: BigInt(head.length),
 			head_checksum: this.#hasher.hash64(head.parts),
 			index_offset: BigInt(index.offset),
-			index_length: BigInt(indexPayload.length),
+			index_length: BigInt(index.length),
 			checksum: 0n,
 			magic: TRAILER_MAGIC,
 		});

@@ -1,6 +1,15 @@
 import {unpinTracer} from '../sys/inject.js';
-import {type MemoryStretch, type Packed, packFrames, writeDirectly} from '../sys/pack.js';
-import {PageMap} from '../sys/pagemap.js';
+import {
+	encodeRanges,
+	encodeStretches,
+	type Owner,
+	type Packed,
+	packFrames,
+	Seen,
+	type StretchList,
+	writeDirectly,
+} from '../sys/pack.js';
+import {PageMap, RangeList} from '../sys/pagemap.js';
 import {tryReadLink} from '../sys/procfs.js';
 import type {Pid} from '../sys/types.js';
 import type {CapturedProcess, CapturedState} from './collect.js';
@@ -8,7 +17,7 @@ import {Relatives} from './cow.js';
 import {FramePacker, type FrameSink} from './frames.js';
 import {captureGuards, type Unreadable} from './guards.js';
 import type {Outbox} from './outbox.js';
-import {type OwnRange, ownRange, type PageSource, type Surveyed, unshared} from './own-ranges.js';
+import {OwnRanges, ownRange, type PageSource, type Surveyed, unshared} from './own-ranges.js';
 import {
 	areaOf,
 	copyContent,
@@ -16,12 +25,14 @@ import {
 	imagePages,
 	lostImage,
 	merged,
+	ownOrigin,
 	ownPages,
-	ownStretch,
+	takesImage,
 	wantImage,
 } from './pages.js';
 import {childrenOf} from './resolve.js';
 import type {Tracking} from './tracking.js';
+import type {CapturedVma} from './vmas.js';
 
 /** Lets signals in between pieces of work, and throws when it is time to give up. */
 export type Breathe = () => Promise<void>;
@@ -95,7 +106,12 @@ export function survey(
 	const looked = owning.filter((i) => !known?.has(vmas[i]!));
 	const pageMap = new PageMap(from.pid);
 	try {
-		const found = pageMap.ranges(looked.map((i) => areaOf(vmas[i]!)));
+		const areas = looked.map((i) => areaOf(vmas[i]!));
+		if (!shares && !known?.size && !vmas.some(({mapping}) => mapping.unread)) {
+			return {...captured, from, ranges: new OwnRanges(pageMap.list(areas), looked)};
+		}
+
+		const found = pageMap.ranges(areas);
 		const ranges = new Map(looked.map((i, k) => [i, found[k]!]));
 		const listed = owning.flatMap((i) => {
 			const present = known?.get(vmas[i]!) ?? ranges.get(i) ?? [];
@@ -103,13 +119,7 @@ export function survey(
 			return (unread ? merged([...present, ...unread]) : present).map((range) => ({range, vma: i}));
 		});
 		const words = shares ? pageMap.words(listed.map(({range}) => range)) : [];
-		const all = listed.map(({range, vma}, k) => ownRange(range, vma, words[k]));
-		const own = vmas.map((): OwnRange[] => []);
-		for (const range of all) {
-			own[range.vma]!.push(range);
-		}
-
-		return {...captured, from, own, ranges: all};
+		return {...captured, from, ranges: new OwnRanges(listed.map(({range, vma}, k) => ownRange(range, vma, words[k])))};
 	} finally {
 		pageMap.close();
 	}
@@ -125,13 +135,14 @@ export async function copyPages(
 	const {snapshot} = state.collection;
 	const packer = new FramePacker((runs, raw) => outbox.put(runs, raw));
 	using relatives = new Relatives(snapshot, surveyed);
-	for (const one of surveyed) {
+	const taking = surveyed.map(({vmas, ranges}) => ranges.by((i) => takesImage(vmas[i]!)));
+	for (const [k, one] of surveyed.entries()) {
 		const unreadable = relatives.isElder(one)
 			? await copyElder(one, relatives, packer, breathe)
 			: await copyYounger(one, outbox, breathe);
 		captureGuards(snapshot, one, unreadable);
 		for (const [i, vma] of one.vmas.entries()) {
-			for (const stretch of lostImage(vma, one.own[i] ?? [], one.from.memory, state.images)) {
+			for (const stretch of lostImage(vma, taking[k]!.get(i) ?? [], one.from.memory, state.images)) {
 				packer.add(stretch);
 			}
 		}
@@ -143,9 +154,9 @@ export async function copyPages(
 	await breathe();
 	return () => {
 		relatives.finish();
-		for (const {vmas, own} of surveyed) {
+		for (const [k, {vmas}] of surveyed.entries()) {
 			for (const [i, vma] of vmas.entries()) {
-				wantImage(vma, own[i] ?? [], state.images);
+				wantImage(vma, taking[k]!.get(i) ?? [], state.images);
 			}
 		}
 	};
@@ -156,40 +167,63 @@ async function copyYounger(
 	outbox: MemoryOutbox,
 	breathe: Breathe,
 ): Promise<Unreadable[]> {
-	const stretches = ranges.flatMap((range): MemoryStretch[] =>
-		[...unshared(range)].map((pages) =>
-			ownStretch(vmas[range.vma]!, pages, from.memory, from.cow || range.marks !== undefined),
-		),
-	);
-	const packed = {pid: from.pid, index: process.mm, mem: from.memory.descriptor, stretches, repeats: true};
+	const owner = {pid: from.pid, index: process.mm};
+	const bytes = bytesOf(ranges);
+	using seen = new Seen(bytes, from.memory.descriptor);
 	const mayPass = vmas.some(({mapping}) => mapping.flags.has('gu'));
-	return copyPacked(packed, !mayPass, outbox, breathe);
+	const direct = !mayPass && outbox.mayWriteDirectly(bytes);
+	return await copyPacked({owner, seen}, stretchesOf(owner, vmas, from, ranges), direct, outbox, breathe);
 }
 
-/** @param direct whether it does not matter which pages cannot be read */
+/** @param direct written at once, and it does not matter which pages cannot be read */
 export async function copyPacked(
-	packed: Packed,
+	packed: Omit<Packed, 'stretches'>,
+	lists: Iterable<StretchList>,
 	direct: boolean,
 	outbox: MemoryOutbox,
 	breathe: Breathe,
 ): Promise<Unreadable[]> {
-	const bytes = packed.stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
-	if (direct && outbox.mayWriteDirectly(bytes)) {
-		await outbox.directly((place) => writeDirectly(packed, place, breathe));
-		return [];
-	}
-
 	const unreadable: Unreadable[] = [];
-	for (const frame of packFrames(packed)) {
-		unreadable.push(...frame.unreadable);
-		if (frame.runs.length > 0) {
-			outbox.put(frame.runs, frame.raw);
+	for (const stretches of lists) {
+		if (direct) {
+			await outbox.directly((place) => writeDirectly({...packed, stretches}, place, breathe));
+			continue;
 		}
 
-		await breathe();
+		for (const frame of packFrames({...packed, stretches})) {
+			unreadable.push(...frame.unreadable);
+			if (frame.runs.length > 0) {
+				outbox.put(frame.runs, frame.raw);
+			}
+
+			await breathe();
+		}
 	}
 
 	return unreadable;
+}
+
+const bytesOf = ({list}: OwnRanges): number =>
+	list instanceof RangeList ? list.bytes : list.reduce((sum, {start, end}) => sum + Number(end - start), 0);
+
+function* stretchesOf(
+	owner: Owner,
+	vmas: readonly CapturedVma[],
+	{memory, cow}: PageSource,
+	ranges: OwnRanges,
+): Generator<StretchList> {
+	const {list} = ranges;
+	if (list instanceof RangeList) {
+		const origins = ranges.vmas.map((vma) => ownOrigin(vmas[vma]!, memory, cow));
+		yield* encodeRanges(owner, list, origins);
+		return;
+	}
+
+	const stretches = list.flatMap((range) => {
+		const origin = ownOrigin(vmas[range.vma]!, memory, cow || range.marks !== undefined);
+		return [...unshared(range)].map((pages) => ({...pages, ...origin}));
+	});
+	yield encodeStretches(owner, stretches);
 }
 
 /** Every page that is read is compared with those of its relatives. */

@@ -171,7 +171,7 @@ export class Relatives implements Disposable {
 		allowed: (page: number) => boolean,
 	): void {
 		for (const child of candidates) {
-			for (const range of overlapping(child.ranges, start, end)) {
+			for (const range of overlapping(child.ranges.array, start, end)) {
 				const vma = child.vmas[range.vma]!;
 				if (range.marks && isEligible(vma) && isCompatible(piece.vma, vma.row)) {
 					const from = start > range.start ? start : range.start;

@@ -31,7 +31,7 @@ export async function copyLive(
 	if (tracking && mayFollow(state)) {
 		tracking.judge(processes.flatMap(({vmas}) => vmas.filter(hasOwnPages)));
 		const surveyed = surveyAll(processes, state.alone, tracking);
-		if (tracking.isLittle(surveyed.flatMap(({ranges}) => ranges))) {
+		if (tracking.isLittle(surveyed.flatMap(({ranges}) => ranges.array))) {
 			await copyLittle(state, surveyed, release, outbox, breathe);
 			return {way: 'tracked', extra: 0};
 		}

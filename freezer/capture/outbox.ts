@@ -20,7 +20,7 @@ export class Outbox implements Disposable {
 	readonly #pool: EncoderPool | undefined;
 	readonly #pending: Pending[] = [];
 	/** Only what is used of it takes memory. */
-	readonly #room = Buffer.allocUnsafeSlow(KEPT);
+	#room: Buffer | undefined;
 	#kept: {runs: readonly Run[]; raw: Uint8Array}[] = [];
 	#keptBytes = 0;
 	#writesAtOnce = false;
@@ -40,6 +40,7 @@ export class Outbox implements Disposable {
 		if (this.#keptBytes + raw.length > KEPT) {
 			this.#submitKept();
 			this.#writesAtOnce = this.#pool !== undefined;
+			this.#room = this.#writesAtOnce ? undefined : this.#room;
 		}
 
 		if (this.#writesAtOnce) {
@@ -47,6 +48,7 @@ export class Outbox implements Disposable {
 			return;
 		}
 
+		this.#room ??= Buffer.allocUnsafeSlow(KEPT);
 		const copy = this.#room.subarray(this.#keptBytes, this.#keptBytes + raw.length);
 		copy.set(raw);
 		this.#kept.push({runs, raw: copy});
@@ -54,7 +56,7 @@ export class Outbox implements Disposable {
 	}
 
 	/** True when so many bytes are better written at once, on all processors, than kept. */
-	mayWriteDirectly(bytes: bigint): boolean {
+	mayWriteDirectly(bytes: number): boolean {
 		return this.random !== undefined && bytes > KEPT;
 	}
 

@@ -1,5 +1,5 @@
 import type {ProcessMemory} from '../sys/memory.js';
-import {type PageRange, PageWords} from '../sys/pagemap.js';
+import {type PageRange, PageWords, RangeList} from '../sys/pagemap.js';
 import {PAGE_SIZE, type Pid} from '../sys/types.js';
 import type {CapturedProcess} from './collect.js';
 import {overlapping} from './spans.js';
@@ -32,12 +32,54 @@ export interface PageSource {
 /** A process with the ranges it has of its own, ascending. */
 export interface Surveyed extends CapturedProcess {
 	readonly from: PageSource;
-	readonly ranges: readonly OwnRange[];
-	/** The same for each mapping. */
-	readonly own: readonly (readonly OwnRange[])[];
+	readonly ranges: OwnRanges;
 }
 
 const NOTHING_KNOWN = new PageWords(new Uint32Array(), new Uint8Array());
+
+/** Ascending. Where nothing but the addresses is known of them, they stay a list. */
+export class OwnRanges implements Iterable<OwnRange> {
+	/** @param vmas the mapping of each area of a list */
+	constructor(
+		readonly list: RangeList | readonly OwnRange[],
+		readonly vmas: readonly number[] = [],
+	) {}
+
+	*[Symbol.iterator](): Generator<OwnRange> {
+		if (!(this.list instanceof RangeList)) {
+			yield* this.list;
+			return;
+		}
+
+		for (const {start, end, area} of this.list) {
+			yield {start, end, vma: this.vmas[area]!, words: NOTHING_KNOWN, marks: undefined};
+		}
+	}
+
+	/** As an array; those of relatives are one already. */
+	get array(): readonly OwnRange[] {
+		return this.list instanceof RangeList ? [...this] : this.list;
+	}
+
+	/** For each mapping that is `wanted`, those that are in it. */
+	by(wanted: (vma: number) => boolean): ReadonlyMap<number, readonly PageRange[]> {
+		const {list} = this;
+		const found = new Map<number, PageRange[]>();
+		const isWanted = this.vmas.map(wanted);
+		for (let i = 0; i < list.length; i++) {
+			const vma = list instanceof RangeList ? this.vmas[list.areaOf(i)]! : list[i]!.vma;
+			if (list instanceof RangeList ? !isWanted[list.areaOf(i)] : !wanted(vma)) {
+				continue;
+			}
+
+			const ranges = found.get(vma) ?? [];
+			ranges.push(list instanceof RangeList ? list.at(i) : list[i]!);
+			found.set(vma, ranges);
+		}
+
+		return found;
+	}
+}
 
 /** One range of a survey, and which of its pages somebody else maps, too. */
 export const ownRange = ({start, end}: PageRange, vma: number, words = NOTHING_KNOWN): OwnRange => ({
@@ -72,7 +114,7 @@ export function* unshared({start, end, marks}: OwnRange): Generator<PageRange> {
 
 /** Does the process itself need the place of this page in its window? */
 export function isStaged({ranges}: Surveyed, address: bigint): boolean {
-	for (const {start, marks} of overlapping(ranges, address, address + PAGE)) {
+	for (const {start, marks} of overlapping(ranges.array, address, address + PAGE)) {
 		const mark = marks?.[Number((address - start) / PAGE)];
 		return mark === SAME || mark === STAGED;
 	}

@@ -1,7 +1,7 @@
 import {readSync} from 'node:fs';
 import {constants, type Snapshot} from '../../builder/format/schema.js';
 import type {ProcessMemory} from '../sys/memory.js';
-import type {MemoryStretch} from '../sys/pack.js';
+import type {PageOrigin} from '../sys/pack.js';
 import type {Area, PageRange} from '../sys/pagemap.js';
 import {addr, PAGE_SIZE} from '../sys/types.js';
 import type {ContentSource} from './context.js';
@@ -30,21 +30,14 @@ export const areaOf = ({row}: CapturedVma): Area => ({start: row.start, end: row
  */
 const isForced = ({mapping}: CapturedVma, cow: boolean): boolean => cow || !mapping.read;
 
-/** Pages that are copied while the target is stopped. */
-export const ownStretch = (
-	vma: CapturedVma,
-	{start, end}: PageRange,
-	memory: ProcessMemory,
-	cow: boolean,
-): MemoryStretch => ({
-	start,
-	end,
+/** How pages of a mapping are copied. */
+export const ownOrigin = (vma: CapturedVma, memory: ProcessMemory, cow: boolean): PageOrigin => ({
 	source: SOURCE.STORED,
 	keepZeros: vma.row.kind !== VMA.ANON,
 	mem: isForced(vma, cow) ? memory.descriptor : undefined,
 });
 
-/** The same in pieces that somebody looks at as they are read. */
+/** Pages that are copied in pieces that somebody looks at as they are read. */
 export function* ownPages(
 	vma: CapturedVma,
 	mm: number,
@@ -72,10 +65,15 @@ const memoryReader = (vma: CapturedVma, memory: ProcessMemory, cow = false): Pag
 		? (address, buffer) => memory.readForced(addr(address), buffer)
 		: (address, buffer) => memory.readInto(addr(address), buffer);
 
+/** May there be something that it takes from an embedded file? */
+export const takesImage = ({row, image}: CapturedVma): boolean =>
+	image?.embed === true &&
+	(row.kind === VMA.FILE_PRIVATE || (row.kind === VMA.FILE_SHARED && (row.flags & VMA_FLAG.READ_ONLY) !== 0));
+
 /** Parts of its embedded file, by address, that a mapping takes unmodified. */
-function takenFrom({row, image}: CapturedVma, own: readonly PageRange[]): PageRange[] {
-	const takes = row.kind === VMA.FILE_PRIVATE || (row.kind === VMA.FILE_SHARED && row.flags & VMA_FLAG.READ_ONLY);
-	if (!takes || !image?.embed) {
+function takenFrom(vma: CapturedVma, own: readonly PageRange[]): PageRange[] {
+	const {row, image} = vma;
+	if (!image || !takesImage(vma)) {
 		return [];
 	}
 

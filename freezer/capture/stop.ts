@@ -6,7 +6,7 @@ import {Registers} from '../sys/registers.js';
 import {type News, pollAll, seizeAll} from '../sys/threads.js';
 import type {Pid, Tid} from '../sys/types.js';
 import {FroreError, failure, refusal} from './errors.js';
-import {lostItsLeader, statOf} from './leader.js';
+import {hasEnded, lostItsLeader, statOf} from './leader.js';
 import {ptraceHint} from './preflight.js';
 import {askForRestart} from './syscalls.js';
 import {detach, imageOf, stateOf, stuck} from './tracee.js';
@@ -45,6 +45,12 @@ export interface StopOptions {
 
 /** On the monotonic clock. */
 export const deadlineIn = (seconds: number): bigint => clockNow(CLOCK.MONOTONIC) + BigInt(Math.round(seconds * 1e9));
+
+/** To the stop that it was asked for: any other in between takes the place of that (ptrace_stop, kernel/signal.c), so it is asked again. */
+function goOn(tid: Tid, signal = 0): void {
+	ptrace.interrupt(tid);
+	ptrace.cont(tid, signal);
+}
 
 /** How the target goes on. */
 export type Ending = 'continue' | 'stop' | 'halt';
@@ -86,6 +92,7 @@ export class StoppedProcess implements Disposable {
 		} catch (error) {
 			process.release('continue');
 			if (!(error instanceof FroreError)) {
+				process.#awaitImage();
 				process.#checkImage();
 			}
 
@@ -281,6 +288,18 @@ export class StoppedProcess implements Disposable {
 		}
 	}
 
+	/** In the middle of execve(2) a process has registers and memory of neither program. */
+	#awaitImage(): void {
+		for (let i = 0; i < 100 && this.#image !== undefined && imageOf(this.pid) === undefined; i++) {
+			const stat = statOf(this.pid);
+			if (!stat || hasEnded(stat)) {
+				return;
+			}
+
+			sleepMicroseconds(1000);
+		}
+	}
+
 	/** A thread that was not seized yet may have executed another program unseen. */
 	#checkImage(): void {
 		const now = imageOf(this.pid);
@@ -308,16 +327,16 @@ export class StoppedProcess implements Disposable {
 				throw this.#executed();
 			case ptrace.event.CLONE:
 				this.#adoptThread(ptrace.eventMessage(tid) as Tid);
-				ptrace.cont(tid);
+				goOn(tid);
 				return false;
 			case ptrace.event.FORK:
 			case ptrace.event.VFORK:
 				this.#letGo(ptrace.eventMessage(tid) as Tid, result.event === ptrace.event.VFORK);
-				ptrace.cont(tid);
+				goOn(tid);
 				return false;
 			default:
 				// A signal on its way to the thread: it gets it, and the stop comes right after.
-				ptrace.cont(tid, result.event === 0 && !result.syscall ? result.signal : 0);
+				goOn(tid, result.event === 0 && !result.syscall ? result.signal : 0);
 				return false;
 		}
 	}

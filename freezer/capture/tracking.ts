@@ -3,7 +3,7 @@ import {constants} from '../../builder/format/schema.js';
 import {CLOCK, clockNow} from '../sys/clock.js';
 import {errno, SysError} from '../sys/errno.js';
 import {ProcessMemory} from '../sys/memory.js';
-import type {MemoryStretch} from '../sys/pack.js';
+import {encodeStretches, type MemoryStretch} from '../sys/pack.js';
 import type {PageRange} from '../sys/pagemap.js';
 import {listNumbers, tryReadProcText} from '../sys/procfs.js';
 import type {Fd, Pid} from '../sys/types.js';
@@ -15,20 +15,13 @@ import type {Outbox} from './outbox.js';
 import {hasOwnPages} from './pages.js';
 import type {Mapping} from './parse/smaps.js';
 import {type MappingKind, mappingKind} from './parse/vmakind.js';
+import {type Round, reviser} from './rounds.js';
 import {type Asleep, inRestartedCall} from './sleep.js';
-import {overlapping, Spans} from './spans.js';
+import {Spans} from './spans.js';
 import {visit} from './visit.js';
 import type {CapturedVma} from './vmas.js';
 
 const {SOURCE, VMA} = constants;
-
-/** One look at what had been written to, and what was copied of it. */
-interface Round {
-	/** Of the artefact, so far. */
-	readonly frames: number;
-	/** What was copied before of these pages is void. */
-	readonly looked: readonly PageRange[];
-}
 
 /** What is known at the stop. */
 interface Verdict {
@@ -173,21 +166,8 @@ export class Tracking {
 			verdict && hasOwnPages(vma) ? [{row: vma.row, verdict}] : [],
 		);
 		const places = known.map(({row}) => row).sort((a, b) => (a.start < b.start ? -1 : 1));
-		let changed = new Spans(known.flatMap(({verdict}) => verdict.changed));
-		const byRound: Spans[] = [];
-		for (const {looked} of this.#rounds.toReversed()) {
-			byRound.unshift(changed);
-			changed = new Spans([...changed.ranges, ...looked]);
-		}
-
-		let round = 0;
-		writer.revise(this.#rounds.at(-1)?.frames ?? 0, (run, frame) => {
-			while (frame >= this.#rounds[round]!.frames) {
-				round++;
-			}
-
-			return run.source === SOURCE.ZERO ? [] : [...piecesOf(run, places, byRound[round]!)];
-		});
+		const changed = known.flatMap(({verdict}) => verdict.changed);
+		writer.revise(this.#rounds.at(-1)?.frames ?? 0, reviser(this.#rounds, places, changed));
 	}
 
 	/** The process is as it was before. */
@@ -221,8 +201,10 @@ export class Tracking {
 		try {
 			outbox.flush();
 			const firstRun = writer.runs;
-			const packed = {pid: this.pid, index: 0, mem: memory.descriptor, stretches: wanted, repeats: false};
-			await copyPacked(packed, true, outbox, breathe);
+			const owner = {pid: this.pid, index: 0};
+			const bytes = wanted.reduce((sum, {start, end}) => sum + Number(end - start), 0);
+			const lists = [encodeStretches(owner, wanted)];
+			await copyPacked({owner, seen: undefined}, lists, outbox.mayWriteDirectly(bytes), outbox, breathe);
 			outbox.flush();
 			this.#rounds.push({frames: writer.frames, looked});
 			this.#doubt(wanted, writer.runsFrom(firstRun));
@@ -319,25 +301,3 @@ function begin(pid: Pid, patience: number, earlier: EarlierMappings): Began {
 
 const verdictOf = (look: readonly WrittenRange[] | undefined): Verdict | undefined =>
 	look && {left: look.filter(({held}) => held), changed: look};
-
-/** A run in pieces, each of which lies within one mapping, or is void. */
-function* piecesOf(run: Run, places: readonly PageRange[], changed: Spans): Generator<Run> {
-	const end = run.address + run.length;
-	let at = run.address;
-	const upTo = function* (address: bigint, source: number): Generator<Run> {
-		if (at < address) {
-			yield {...run, address: at, length: address - at, source};
-			at = address;
-		}
-	};
-
-	for (const place of overlapping(places, at, end)) {
-		const start = place.start > at ? place.start : at;
-		for (const kept of changed.outside(start, place.end < end ? place.end : end)) {
-			yield* upTo(kept.start, SOURCE.VOID);
-			yield* upTo(kept.end, run.source);
-		}
-	}
-
-	yield* upTo(end, SOURCE.VOID);
-}

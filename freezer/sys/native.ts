@@ -62,6 +62,7 @@ function load() {
 		directWait: library.func('uint32_t frore_native_direct_wait(void *, uint32_t)'),
 		directStop: library.func('void frore_native_direct_stop(void *, void *)'),
 		directEnd: library.func('void frore_native_direct_end(void *, void *, void *, void *)'),
+		stretches: library.func('void frore_native_stretches(const void *, uint64_t, const void *, void *)'),
 		seenStart: library.func('void *frore_native_seen_start(uint64_t, int)'),
 		seenEnd: library.func('void frore_native_seen_end(void *)'),
 		scanZero: library.func('int64_t frore_native_scan_zero(const void *, uint64_t, void *)'),
@@ -88,7 +89,7 @@ export const nativeAhead = (): Pick<ReturnType<typeof load>, 'aheadStart' | 'ahe
 /** See pagemap.ts, write-tracking.ts and pack.ts. */
 export const nativePages = (): Pick<
 	ReturnType<typeof load>,
-	'ranges' | 'written' | 'words' | 'pack' | 'seenStart' | 'seenEnd'
+	'ranges' | 'written' | 'words' | 'stretches' | 'pack' | 'seenStart' | 'seenEnd'
 > => native();
 
 /** See pack.ts. */

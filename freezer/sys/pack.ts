@@ -3,19 +3,20 @@ import type {Run} from '../../builder/artefact-writer.js';
 import {FroreError} from '../../builder/errors.js';
 import {SysError} from './errno.js';
 import {nativeDirect, nativePages} from './native.js';
+import type {PageRange, RangeList} from './pagemap.js';
 import {wordsOf} from './registers.js';
 import {PAGE_SIZE, type Pid} from './types.js';
 
-/** Pages of one mapping of a stopped process, on their way into frames: see native/copy.c. */
-export interface MemoryStretch {
-	readonly start: bigint;
-	readonly end: bigint;
+/** How pages of one mapping of a stopped process are taken into frames: see native/copy.c. */
+export interface PageOrigin {
 	readonly source: number;
 	/** Pages of zeros become ZERO runs instead of nothing: where a page of the file would show through. */
 	readonly keepZeros: boolean;
 	/** /proc/PID/mem, where the protection does not let the pages be read otherwise. */
 	readonly mem: number | undefined;
 }
+
+export type MemoryStretch = PageOrigin & PageRange;
 
 export interface PackedFrame {
 	readonly runs: readonly Run[];
@@ -33,16 +34,38 @@ const FRAME_ROW = 56;
 const MOST = 256;
 const KEEP_ZEROS = 1n;
 const FORCED = 2n;
+const BATCH = 1 << 16;
 
 const buffer = {frame: undefined as Buffer | undefined};
 
-function encodeStretches(pid: Pid, index: number, stretches: readonly MemoryStretch[]): Buffer {
-	const list = Buffer.alloc(Math.max(stretches.length * STRETCH, 1));
+/** A process, and the row of its mm. */
+export interface Owner {
+	readonly pid: Pid;
+	readonly index: number;
+}
+
+/** As native/copy.c has them. */
+export interface StretchList {
+	readonly list: Buffer;
+	readonly count: number;
+}
+
+export function encodeStretches(owner: Owner, stretches: readonly MemoryStretch[]): StretchList {
+	const list = encodeOrigins(owner, stretches);
 	const words = wordsOf(list);
-	for (const [i, {start, end, source, keepZeros, mem}] of stretches.entries()) {
+	for (const [i, {start, end}] of stretches.entries()) {
+		words.setBigUint64(i * STRETCH, start, true);
+		words.setBigUint64(i * STRETCH + 8, end - start, true);
+	}
+
+	return {list, count: stretches.length};
+}
+
+function encodeOrigins({pid, index}: Owner, origins: readonly PageOrigin[]): Buffer {
+	const list = Buffer.alloc(Math.max(origins.length * STRETCH, 1));
+	const words = wordsOf(list);
+	for (const [i, {source, keepZeros, mem}] of origins.entries()) {
 		const at = i * STRETCH;
-		words.setBigUint64(at, start, true);
-		words.setBigUint64(at + 8, end - start, true);
 		words.setUint32(at + 16, index, true);
 		words.setUint32(at + 20, source, true);
 		words.setInt32(at + 24, pid, true);
@@ -51,6 +74,17 @@ function encodeStretches(pid: Pid, index: number, stretches: readonly MemoryStre
 	}
 
 	return list;
+}
+
+/** All ranges of a list, so many at a time that they take little memory. @param origins of each area */
+export function* encodeRanges(owner: Owner, ranges: RangeList, origins: readonly PageOrigin[]): Generator<StretchList> {
+	const areas = encodeOrigins(owner, origins);
+	for (let first = 0; first < ranges.length; first += BATCH) {
+		const part = ranges.part(first, BATCH);
+		const list = Buffer.alloc(part.length * STRETCH);
+		nativePages().stretches(part.words, part.length, areas, list);
+		yield {list, count: part.length};
+	}
 }
 
 /** Where groups are to be written, how they are compressed, and which numbers their first frame and run have. */
@@ -78,30 +112,21 @@ const MOST_THREADS = 8;
 const LOOK_MILLISECONDS = 20;
 const FAILED_READ = 1;
 
-/** A process whose memory is packed. */
+/** Memory that is packed. */
 export interface Packed {
-	readonly pid: Pid;
-	/** Row of its mm. */
-	readonly index: number;
-	/** /proc/PID/mem */
-	readonly mem: number;
-	readonly stretches: readonly MemoryStretch[];
-	/** Are pages that equal others of them stored once? Not while the process runs. */
-	readonly repeats: boolean;
+	readonly owner: Owner;
+	readonly stretches: StretchList;
+	/** None where pages that equal others are stored again: while the process runs. */
+	readonly seen: Seen | undefined;
 }
 
 /** Pages of one address space that are stored already; see native/seen.c. */
-class Seen implements Disposable {
+export class Seen implements Disposable {
 	readonly handle: unknown;
 
-	constructor({mem, stretches, repeats}: Packed) {
-		if (!repeats) {
-			this.handle = null;
-			return;
-		}
-
-		const bytes = stretches.reduce((sum, {start, end}) => sum + end - start, 0n);
-		this.handle = nativePages().seenStart(bytes / BigInt(PAGE_SIZE), mem);
+	/** @param bytes there are in all; @param mem /proc/PID/mem */
+	constructor(bytes: number, mem: number) {
+		this.handle = nativePages().seenStart(bytes / PAGE_SIZE, mem);
 	}
 
 	[Symbol.dispose](): void {
@@ -117,14 +142,26 @@ export async function writeDirectly(
 	place: DirectPlace,
 	breathe: () => Promise<void>,
 ): Promise<DirectFrames> {
-	const {pid, index, stretches} = packed;
-	using seen = new Seen(packed);
-	const list = encodeStretches(pid, index, stretches);
+	const {
+		owner: {pid},
+		stretches: {list, count},
+		seen,
+	} = packed;
 	const {directStart, directWait, directStop, directEnd} = nativeDirect();
 	const threads = Math.min(availableParallelism(), MOST_THREADS);
 	const {fd, offset, firstFrame, firstRun, codec, level} = place;
-	const count = stretches.length;
-	const handle = directStart(list, count, fd, offset, firstFrame, firstRun, threads, codec, level, seen.handle);
+	const handle = directStart(
+		list,
+		count,
+		fd,
+		offset,
+		firstFrame,
+		firstRun,
+		threads,
+		codec,
+		level,
+		seen?.handle ?? null,
+	);
 	if (!handle) {
 		throw new FroreError('native', 'cannot start threads to copy memory with');
 	}
@@ -157,9 +194,11 @@ export async function writeDirectly(
 
 /** Frames of at most 1 MiB, without pages that are all zeros or stored already. A run never reaches over the end of a stretch. */
 export function* packFrames(from: Packed): Generator<PackedFrame> {
-	const {pid, index, stretches} = from;
-	using seen = new Seen(from);
-	const list = encodeStretches(pid, index, stretches);
+	const {
+		owner: {pid, index},
+		stretches: {list, count},
+		seen,
+	} = from;
 	buffer.frame ??= Buffer.allocUnsafeSlow(FRAME);
 	const frame = buffer.frame;
 	const cursor = new BigUint64Array(2);
@@ -167,8 +206,8 @@ export function* packFrames(from: Packed): Generator<PackedFrame> {
 	const runs = Buffer.alloc(MOST * RUN);
 	const view = wordsOf(runs);
 	const passed = Buffer.alloc(MOST * 8);
-	while (Number(cursor[0]) < stretches.length) {
-		const result = nativePages().pack(list, stretches.length, cursor, frame, FRAME, packed, runs, passed, seen.handle);
+	while (Number(cursor[0]) < count) {
+		const result = nativePages().pack(list, count, cursor, frame, FRAME, packed, runs, passed, seen?.handle ?? null);
 		if (Number(result) < 0) {
 			throw new SysError('process_vm_readv', -Number(result), `of process ${pid}`);
 		}

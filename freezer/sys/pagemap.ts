@@ -15,7 +15,8 @@ export interface Area extends PageRange {
 
 const WORDS = 3;
 /** Room for what is found; it grows and is used again. */
-let answer = new BigUint64Array(4096 * WORDS);
+const FIRST_ROOM = 4096;
+let answer = new BigUint64Array(FIRST_ROOM * WORDS);
 const PRESENT = 0x8000_0000;
 const FRAME_HIGH = 0x007f_ffff;
 
@@ -34,6 +35,50 @@ export class PageWords {
 	}
 }
 
+/** Ranges with the number of their area, which take little memory: there may be a million of them. */
+export class RangeList implements Iterable<PageRange & {readonly area: number}> {
+	/** Their low and high halves, since each number of 64 bits would be an object. */
+	readonly #halves: Uint32Array;
+
+	constructor(readonly words: BigUint64Array) {
+		this.#halves = new Uint32Array(words.buffer, words.byteOffset, words.length * 2);
+	}
+
+	get length(): number {
+		return this.words.length / WORDS;
+	}
+
+	/** Of all of them together. */
+	get bytes(): number {
+		const halves = this.#halves;
+		let sum = 0;
+		for (let at = 0; at < halves.length; at += 2 * WORDS) {
+			sum += (halves[at + 3]! - halves[at + 1]!) * 2 ** 32 + halves[at + 2]! - halves[at]!;
+		}
+
+		return sum;
+	}
+
+	/** From the `first` one on, so many. */
+	part(first: number, count: number): RangeList {
+		return new RangeList(this.words.subarray(first * WORDS, (first + count) * WORDS));
+	}
+
+	areaOf(i: number): number {
+		return this.#halves[(i * WORDS + 2) * 2]!;
+	}
+
+	at(i: number): PageRange {
+		return {start: this.words[i * WORDS]!, end: this.words[i * WORDS + 1]!};
+	}
+
+	*[Symbol.iterator](): Generator<PageRange & {readonly area: number}> {
+		for (let i = 0; i < this.length; i++) {
+			yield {...this.at(i), area: this.areaOf(i)};
+		}
+	}
+}
+
 export class PageMap {
 	readonly #fd: number;
 
@@ -43,6 +88,16 @@ export class PageMap {
 
 	/** The ranges in each area, ascending. */
 	ranges(areas: readonly Area[]): PageRange[][] {
+		const found = areas.map((): PageRange[] => []);
+		for (const {start, end, area} of this.list(areas)) {
+			found[area]!.push({start, end});
+		}
+
+		return found;
+	}
+
+	/** The same in the order of the areas. */
+	list(areas: readonly Area[]): RangeList {
 		const asked = new BigUint64Array(areas.length * WORDS);
 		for (const [i, {start, end, own}] of areas.entries()) {
 			asked[i * WORDS] = start;
@@ -50,19 +105,20 @@ export class PageMap {
 			asked[i * WORDS + 2] = own ? 1n : 0n;
 		}
 
-		const found = areas.map((): PageRange[] => []);
 		for (;;) {
 			const ranges = answer;
 			const count = Number(nativePages().ranges(this.#fd, asked, areas.length, ranges, ranges.length / WORDS));
-			for (let i = 0; i < count; i++) {
-				found[Number(ranges[i * WORDS + 2])]!.push({start: ranges[i * WORDS]!, end: ranges[i * WORDS + 1]!});
+			if (count < 0) {
+				answer = new BigUint64Array(ranges.length * 8);
+				continue;
 			}
 
-			if (count >= 0) {
-				return found;
+			if (ranges.length === FIRST_ROOM * WORDS) {
+				return new RangeList(ranges.slice(0, count * WORDS));
 			}
 
-			answer = new BigUint64Array(ranges.length * 8);
+			answer = new BigUint64Array(FIRST_ROOM * WORDS);
+			return new RangeList(ranges.subarray(0, count * WORDS));
 		}
 	}
 

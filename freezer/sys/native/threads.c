@@ -217,6 +217,9 @@ long wait_until(int32_t tid, long request, int32_t wanted, int32_t *stop_signal)
 			*stop_signal = SIGSTOP;
 		else if (status >> 16 == 0 && WSTOPSIG(status) != SYSCALL_STOP)
 			return WSTOPSIG(status);
+		/* Another stop takes the place of the one that was asked for (ptrace_stop, kernel/signal.c). */
+		if (wanted == EVENT_STOP)
+			trace(PTRACE_INTERRUPT, tid, 0, 0);
 		ret = trace(request, tid, 0, 0);
 		if (ret < 0)
 			return ret;
