@@ -8,6 +8,7 @@ import {
 	openSync,
 	readlinkSync,
 	renameSync,
+	rmSync,
 	unlinkSync,
 	writeSync,
 } from 'node:fs';
@@ -121,13 +122,17 @@ export function openFile(path: string, mayReplace: boolean): Destination {
 			try {
 				fsyncSync(fd);
 				fchmodSync(fd, 0o700);
-				if (!named) {
-					giveName(fd, temporary);
-					named = true;
+				if (named) {
+					close();
+					renameSync(temporary, path);
+				} else {
+					// Nobody can execute a file that is still open for writing.
+					const unseen = openSync(`/proc/self/fd/${fd}`, 'r');
+					close();
+					place(unseen, path, mayReplace ? temporary : undefined);
+					closeSync(unseen);
 				}
 
-				close();
-				renameSync(temporary, path);
 				syncDirectory(dirname(path));
 			} catch (error) {
 				throw cannotWrite(path, error);
@@ -165,16 +170,27 @@ function openUnseen(path: string, temporary: string): {fd: number; named: boolea
 	}
 }
 
-function giveName(fd: number, path: string): void {
+/** In one step where there is no file yet. @param temporary by which one that is there is replaced; undefined: it is not */
+function place(fd: number, path: string, temporary: string | undefined): void {
 	try {
 		linkDescriptor(fd, path);
 	} catch (error) {
-		if (!isErrno(error, errno.EEXIST) || !lstatSync(path).isFile()) {
+		if (!isErrno(error, errno.EEXIST) || temporary === undefined) {
 			throw error;
 		}
 
-		unlinkSync(path);
-		linkDescriptor(fd, path);
+		if (lstatSync(temporary, {throwIfNoEntry: false})?.isFile() === false) {
+			throw error;
+		}
+
+		rmSync(temporary, {force: true});
+		linkDescriptor(fd, temporary);
+		try {
+			renameSync(temporary, path);
+		} catch (cause) {
+			unlinkSync(temporary);
+			throw cause;
+		}
 	}
 }
 
