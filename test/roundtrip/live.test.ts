@@ -61,7 +61,7 @@ for (const [target, name, what, tracked] of [
 			if (tracked && tracks) t.true(ways.filter((way) => way === 'tracked').length > 3, ways.join(' '));
 			await judged(t, original, 'the original');
 		},
-		name === 'shapes' ? dropsMemory : {},
+		target === 'tracked' ? dropsMemory : {},
 	);
 }
 
