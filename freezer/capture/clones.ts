@@ -1,12 +1,14 @@
 import {writeFileSync} from 'node:fs';
 import {constants, type Snapshot} from '../../builder/format/schema.js';
 import {errno, errnoWords} from '../sys/errno.js';
+import type {InjectedChild} from '../sys/inject.js';
 import {ProcessMemory} from '../sys/memory.js';
 import {readProcText, tryReadProcText} from '../sys/procfs.js';
 import {asPid} from '../sys/types.js';
 import type {CapturedProcess} from './collect.js';
 import {failure} from './errors.js';
 import type {Clone} from './injector.js';
+import {hasEnded, statOf} from './leader.js';
 import type {PageSource} from './own-ranges.js';
 import type {ProcessCapture} from './process-capture.js';
 import {stateOf} from './tracee.js';
@@ -82,10 +84,11 @@ export class Clones implements Disposable {
 
 	/** Ends the clones, and takes away what is left of them in the running processes. */
 	[Symbol.dispose](): void {
-		for (const {process, clone, source} of this.#made.splice(0)) {
+		for (const {clone, source} of this.#made.splice(0)) {
 			source.memory.close();
 			if (clone.between) {
-				reapInside(process, clone);
+				clone.between.reap(clone.copy, clone.around);
+				waitInside(clone.between);
 			} else {
 				clone.copy.kill();
 			}
@@ -107,7 +110,12 @@ export class Clones implements Disposable {
 	#takeBack(): void {
 		for (const {process, clone, source} of this.#made.splice(0)) {
 			source.memory.close();
-			process.inject.reap(clone);
+			if (clone.between) {
+				clone.between.reap(clone.copy);
+				process.inject.waitFor(clone.between, true);
+			} else {
+				clone.copy.kill();
+			}
 		}
 	}
 }
@@ -157,6 +165,32 @@ function hasReaperInside(process: ProcessCapture, processes: readonly CapturedPr
 
 const PATIENCE = 5;
 
-/** A second short stop, for the calls by which the children that are no more are waited for. */
-const reapInside = ({stopped: {pid}}: ProcessCapture, clone: Clone): void =>
-	visit(pid, PATIENCE, ({inject}) => inject.reap(clone));
+/**
+ * A second short stop, for the call by which a child that is no more is waited for: of the process itself, or, when that has ended since,
+ * of the one that has got its children. To that the child is one of its own, whose end is signalled: the signal is taken back.
+ */
+function waitInside(between: InjectedChild): void {
+	for (let tries = 0; ; tries++) {
+		const parent = statOf(asPid(between.tid))?.ppid;
+		try {
+			if (parent === undefined) {
+				return;
+			}
+
+			visit(asPid(parent), PATIENCE, ({inject, facts}) => {
+				inject.waitFor(between, (facts.status.mask('ShdPnd') & SIGCHLD_BIT) !== 0n);
+			});
+			return;
+		} catch (error) {
+			// It may just have ended, too.
+			const stat = statOf(asPid(parent ?? 0));
+			if (tries === TRIES || (stat && !hasEnded(stat))) {
+				between.kill();
+				throw error;
+			}
+		}
+	}
+}
+
+const TRIES = 10;
+const SIGCHLD_BIT = 1n << 16n;

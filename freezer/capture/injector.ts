@@ -32,6 +32,8 @@ export interface Clone {
 	readonly copy: InjectedChild;
 	/** Its parent, which shares the memory of the process. */
 	readonly between: InjectedChild | undefined;
+	/** What stands where its code was. */
+	readonly around: Uint8Array;
 }
 
 const CLONE_VM = 0x100;
@@ -159,18 +161,19 @@ export class ProcessInjector implements Injector {
 			}
 		}
 
-		return typeof copy === 'bigint' ? copy : {copy, between: keep ? between : undefined};
+		return typeof copy === 'bigint' ? copy : {copy, between: keep ? between : undefined, around: this.#room!.original};
 	}
 
-	/** Takes a clone and the child in between away without a trace. */
-	reap({copy, between}: Clone): void {
-		copy.kill();
-		if (between) {
-			const injection = this.#use();
-			between.code = this.#room!.address;
-			between.syscall([nr.wait4, copy.innerPid, 0, WALL, 0]);
-			between.kill();
-			injection.syscall([nr.wait4, between.innerPid, 0, WALL, 0]);
+	/** Ends the child in between, and waits for it. @param isTold SIGCHLD waits already, for another child: it stays */
+	waitFor(between: InjectedChild, isTold: boolean): void {
+		between.kill();
+		this.syscall(nr.wait4, between.innerPid, 0, WALL, 0);
+		if (!isTold) {
+			const {scratch} = this;
+			const question = Buffer.alloc(24);
+			question.writeBigUInt64LE(1n << 16n, 0);
+			this.writeScratch(0, question);
+			this.syscall(nr.rt_sigtimedwait, scratch, 0, scratch + 8n, 8);
 		}
 	}
 

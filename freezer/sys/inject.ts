@@ -1,12 +1,21 @@
 import {errno, SysError} from './errno.js';
-import {CHILD_ENTRY, CLONE_ENTRY, LANDING_ENTRY, type Landing, LIST_ENTRY, landingCode, OPEN_ENTRY} from './landing.js';
-import type {ProcessMemory} from './memory.js';
+import {
+	CHILD_ENTRY,
+	CLONE_ENTRY,
+	LANDING_ENTRY,
+	type Landing,
+	LIST_ENTRY,
+	landingCode,
+	landingProgram,
+	OPEN_ENTRY,
+} from './landing.js';
+import {ProcessMemory} from './memory.js';
 import {nr} from './nr.js';
 import * as ptrace from './ptrace.js';
 import {argumentRegisters, Registers} from './registers.js';
 import {commonCpu, getAffinity, maskOf, trySetAffinity} from './sched.js';
 import {runUntil} from './threads.js';
-import type {RemoteAddr, Tid} from './types.js';
+import {asPid, type RemoteAddr, type Tid} from './types.js';
 
 /**
  * System calls executed by a stopped thread of the target, in front of a landing (see landing.ts) that makes the freezer's sudden death
@@ -150,7 +159,7 @@ export class InjectedChild {
 		readonly innerPid: number,
 		readonly registers: Registers,
 		/** Where the landing is in its memory. */
-		public code: RemoteAddr,
+		readonly code: RemoteAddr,
 	) {
 		const {SYSGOOD, CLONE, EXITKILL} = ptrace.option;
 		while (waitStop(tid).event !== ptrace.event.STOP) {
@@ -169,6 +178,25 @@ export class InjectedChild {
 		return cloneAt(this.tid, this.registers, this.code, CHILD_ENTRY, flags);
 	}
 
+	/** Takes away its own child. @param around what stands where its code is to be, unless that is there already */
+	reap(child: InjectedChild, around?: Uint8Array): void {
+		child.kill();
+		const memory = new ProcessMemory(asPid(this.tid));
+		try {
+			if (around) {
+				memory.write(this.code, landingProgram(0));
+			}
+
+			this.syscall([nr.wait4, child.innerPid, 0, WALL, 0]);
+		} finally {
+			if (around) {
+				memory.write(this.code, around);
+			}
+
+			memory.close();
+		}
+	}
+
 	kill(): void {
 		ptrace.sendSignal(this.tid, SIGKILL);
 		while (ptrace.wait(this.tid, true).kind === 'stop') {
@@ -178,6 +206,7 @@ export class InjectedChild {
 }
 
 const SIGKILL = 9;
+const WALL = 0x4000_0000;
 
 function cloneAt(
 	tid: Tid,
