@@ -19,8 +19,8 @@ export class Outbox implements Disposable {
 	rawBytes = 0;
 	readonly #pool: EncoderPool | undefined;
 	readonly #pending: Pending[] = [];
-	/** Only what is used of it takes memory. */
-	#room: Buffer | undefined;
+	/** Taken before the stop: so much at once would have garbage collected. Only what is used of it takes memory. */
+	#room: Buffer | undefined = Buffer.allocUnsafeSlow(KEPT);
 	#kept: {runs: readonly Run[]; raw: Uint8Array}[] = [];
 	#keptBytes = 0;
 	#writesAtOnce = false;
