@@ -4,7 +4,7 @@ import {errno, errnoWords} from '../sys/errno.js';
 import type {InjectedChild} from '../sys/inject.js';
 import {ProcessMemory} from '../sys/memory.js';
 import {readProcText, tryReadProcText} from '../sys/procfs.js';
-import {asPid} from '../sys/types.js';
+import {asPid, asTid, type Pid} from '../sys/types.js';
 import type {CapturedProcess} from './collect.js';
 import {failure} from './errors.js';
 import type {Clone} from './injector.js';
@@ -27,7 +27,7 @@ interface Made {
 export class Clones implements Disposable {
 	readonly #made: Made[] = [];
 
-	/** Undefined and the reason when not all processes can be cloned; then there is no clone. */
+	/** The reason when not all processes can be cloned; then there is no clone. */
 	static make(processes: readonly CapturedProcess[], snapshot: Snapshot): Clones | string {
 		const clones = new Clones();
 		try {
@@ -60,7 +60,7 @@ export class Clones implements Disposable {
 	/** Throws when a clone has been killed: what was read of it since cannot be trusted. A stopped tracee is woken by nothing else. */
 	check(): void {
 		for (const {process, source} of this.#made) {
-			if (stateOf(source.pid, source.pid as never) !== 't') {
+			if (stateOf(source.pid, asTid(source.pid)) !== 't') {
 				throw failure(
 					'clone-killed',
 					`cannot copy the memory of process ${process.innerPid}: its copy-on-write clone was killed, perhaps because memory ran short; nothing was written`,
@@ -74,7 +74,7 @@ export class Clones implements Disposable {
 	extraBytes(): number {
 		const sizes = this.#made.map(({source}) => {
 			const rollup = readProcText(`/proc/${source.pid}/smaps_rollup`);
-			return [.../^Private_(?:Clean|Dirty): +(\d+) kB$/gm[Symbol.matchAll](rollup)].reduce(
+			return [...rollup.matchAll(/^Private_(?:Clean|Dirty): +(\d+) kB$/gm)].reduce(
 				(sum, [, kb]) => sum + Number(kb),
 				0,
 			);
@@ -84,11 +84,11 @@ export class Clones implements Disposable {
 
 	/** Ends the clones, and takes away what is left of them in the running processes. */
 	[Symbol.dispose](): void {
-		for (const {clone, source} of this.#made.splice(0)) {
+		for (const {process, clone, source} of this.#made.splice(0)) {
 			source.memory.close();
 			if (clone.between) {
 				clone.between.reap(clone.copy, clone.around);
-				waitInside(clone.between);
+				waitInside(process.stopped.pid, clone.between);
 			} else {
 				clone.copy.kill();
 			}
@@ -169,7 +169,7 @@ const PATIENCE = 5;
  * A second short stop, for the call by which a child that is no more is waited for: of the process itself, or, when that has ended since,
  * of the one that has got its children. To that the child is one of its own, whose end is signalled: the signal is taken back.
  */
-function waitInside(between: InjectedChild): void {
+function waitInside(maker: Pid, between: InjectedChild): void {
 	for (let tries = 0; ; tries++) {
 		const parent = statOf(asPid(between.tid))?.ppid;
 		try {
@@ -178,7 +178,9 @@ function waitInside(between: InjectedChild): void {
 			}
 
 			visit(asPid(parent), PATIENCE, ({inject, facts}) => {
-				inject.waitFor(between, (facts.status.mask('ShdPnd') & SIGCHLD_BIT) !== 0n);
+				// Its maker gets no signal for it: one that waits there is another child's.
+				const isOthers = parent === (maker as number) || (facts.status.mask('ShdPnd') & SIGCHLD_BIT) !== 0n;
+				inject.waitFor(between, isOthers);
 			});
 			return;
 		} catch (error) {

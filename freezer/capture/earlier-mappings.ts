@@ -47,7 +47,7 @@ export const observeMappings = (pids: readonly Pid[], tracked: boolean): Earlier
 	tracked,
 });
 
-/** Nothing for one that has just ended. */
+/** What cannot be told now, perhaps of a process that is just ending, is asked again during the stop. */
 function knownOf(pid: Pid, tracked: boolean): [number, ReadonlyMap<string, Mapping>][] {
 	try {
 		const mappings = readSmaps(pid, tracked);

@@ -132,7 +132,7 @@ export class ProcessInjector implements Injector {
 	/**
 	 * A copy-on-write clone of the process; or -errno. Made by a child in between that shares the memory (its page tables are not copied)
 	 * and ends at once, so that the process itself is left without a child: what it never had it cannot wait for. `keep`: the child in
-	 * between lives on, see `reap`.
+	 * between lives on, and has to be taken away in the end.
 	 */
 	clone(keep: boolean): Clone | bigint {
 		const injection = this.#use();
@@ -164,11 +164,11 @@ export class ProcessInjector implements Injector {
 		return typeof copy === 'bigint' ? copy : {copy, between: keep ? between : undefined, around: this.#room!.original};
 	}
 
-	/** Ends the child in between, and waits for it. @param isTold SIGCHLD waits already, for another child: it stays */
-	waitFor(between: InjectedChild, isTold: boolean): void {
+	/** Ends the child in between, and waits for it. @param isOthers a SIGCHLD that waits then is for another child: it stays */
+	waitFor(between: InjectedChild, isOthers: boolean): void {
 		between.kill();
 		this.syscall(nr.wait4, between.innerPid, 0, WALL, 0);
-		if (!isTold) {
+		if (!isOthers) {
 			const {scratch} = this;
 			const question = Buffer.alloc(24);
 			question.writeBigUInt64LE(1n << 16n, 0);
